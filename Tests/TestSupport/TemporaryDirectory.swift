@@ -11,7 +11,7 @@ package final class TemporaryDirectory: Sendable {
         var template = Array("/tmp/appliance-test-XXXXXX\0".utf8CString)
         let created = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) != nil }
         precondition(created, "mkdtemp: \(SystemError.text(for: errno))")
-        path = template.withUnsafeBufferPointer { buffer in
+        path = unsafe template.withUnsafeBufferPointer { buffer in
             unsafe String(cString: buffer.baseAddress!)
         }
     }
