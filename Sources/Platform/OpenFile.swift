@@ -32,6 +32,13 @@ package struct OpenFile: ~Copyable, Sendable {
 
     deinit { if descriptor >= 0 { _ = Glibc.close(descriptor) } }  // an error path dropped it; there is nobody left to tell
 
+    /// Gives the descriptor back without closing it: for the standard streams, which nobody owns.
+    package consuming func relinquish() -> Int32 {
+        let descriptor = self.descriptor
+        self.descriptor = -1
+        return descriptor
+    }
+
     /// read(2): up to `buffer.count` bytes; 0 at the end of the file.
     package borrowing func read(into buffer: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
         try unsafe call("read", buffer: &buffer) { base, count in unsafe Glibc.read(descriptor, base, count) }
