@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "FileCalls.h"
+#include "ProcessCalls.h"
+
 /// strerror_r in its GNU form: a text in `buffer` or a constant.
 const char *csystem_strerror(int error, char *buffer, size_t size);
 
