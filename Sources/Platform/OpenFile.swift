@@ -49,6 +49,19 @@ package struct OpenFile: ~Copyable, Sendable {
         try unsafe call("pread", buffer: &buffer) { base, count in unsafe Glibc.pread(descriptor, base, count, off_t(offset)) }
     }
 
+    /// The rest of the file, at most `limit` bytes.
+    package borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 0)
+        var piece = [UInt8](repeating: 0, count: min(limit, 1 << 16))
+        while bytes.count < limit {
+            var span = piece.mutableSpan
+            let count = try read(into: &span)
+            if count == 0 { break }
+            bytes += piece.prefix(min(count, limit - bytes.count))
+        }
+        return bytes
+    }
+
     private borrowing func call(
         _ name: String, buffer: inout MutableSpan<UInt8>, _ body: (UnsafeMutableRawPointer?, Int) -> Int
     ) throws(SystemError) -> Int {
