@@ -1,0 +1,5 @@
+import GRDB
+
+enum CatalogSchema {
+    static var migrator: DatabaseMigrator { DatabaseMigrator() }
+}
