@@ -125,12 +125,12 @@ struct ProcessTests {
 
     /// Bad inputs tried, and what each gets: exit status and words.
     static let badInputs: [BadInput] = [
-        BadInput(arguments: [], status: 64, says: ["--role"]),
-        BadInput(arguments: ["--role", "butler"], status: 64, says: ["butler"]),
+        BadInput(arguments: [], status: 2, says: ["--role"]),
+        BadInput(arguments: ["--role", "butler"], status: 2, says: ["butler"]),
         BadInput(arguments: ["--role", "gateway"], status: 1, says: ["not built yet"]),
         BadInput(arguments: ["--role", "sd", "--config", "FILE"], status: 10, says: ["FILE"]),
         BadInput(arguments: ["--role", "sd", "--foreground", "--config", "FILE"], file: "Storage { Name = a", status: 10, says: ["FILE:"]),
-        BadInput(arguments: ["check-config"], status: 64, says: ["configuration file"]),
+        BadInput(arguments: ["check-config"], status: 2, says: ["configuration file"]),
         BadInput(arguments: ["check-config", "FILE"], file: "", status: 10, says: []),
         BadInput(arguments: ["check-config", "FILE"], file: "\0\0\0\u{1}garbage{{{{", status: 10, says: ["FILE:1:"]),
         BadInput(arguments: ["check-config", "--role", "director", "FILE"], file: "Director { Nmae = x }", status: 10, says: ["Nmae", "Name"]),
