@@ -4,7 +4,7 @@
 #   make test      every test: unit, contract, golden, fuzz, and the built binary against real Bacula programs
 #   make check     formatting, lint, warnings as errors, explicit imports: what a reviewer would complain about first
 #   make release   the optimised binary with the Swift runtime inside: .build/release/appliance
-#   make deb       dist/appliance_VERSION_ARCH.deb
+#   make deb       dist/appliance_VERSION_ARCH.deb (make check-deb tries it in a clean Debian)
 #   make install   copies the release to DESTDIR/PREFIX (default /usr/local) with samples, man pages and units
 #   make bench     figures, side by side with real Bacula on the same tree
 #   make fmt       settles all layout arguments
@@ -16,7 +16,7 @@ DIR ?= /usr/share/doc
 SOURCES := Package.swift Sources Plugins Tests Benchmarks
 RELEASE := --configuration release --static-swift-stdlib
 
-.PHONY: all build demo test check release deb install bench fmt dependencies test-dependencies clean
+.PHONY: all build demo test check release deb check-deb install bench fmt dependencies test-dependencies clean
 
 all: build
 
@@ -51,6 +51,10 @@ release: dependencies
 
 deb: release
 	packaging/build-deb.sh .build-release/appliance dist
+
+# Installs the package into a clean root and runs a role there (root).
+check-deb: deb
+	packaging/check-deb.sh dist/appliance_*.deb
 
 install: release
 	packaging/install.sh .build-release/appliance "$(DESTDIR)" "$(PREFIX)"
