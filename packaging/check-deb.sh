@@ -19,7 +19,8 @@ trap finish EXIT
 # The mirror that this machine uses, so that the clean root comes from the same place.
 mirror=$( (apt-get indextargets --format '$(REPO_URI)' 2>/dev/null || true) | grep -m1 -E 'debian/?$')
 echo "check-deb: making a clean root"
-debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
+[ -n "$mirror" ] || { echo "check-deb: apt names no Debian mirror; run apt-get update first" >&2; exit 1; }
+debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
     { tail -5 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
 mount -t proc proc "$root/proc"
