@@ -30,11 +30,11 @@ func room(_ name: String, path: String? = nil, _ dependencies: [Target.Dependenc
     .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict)
 }
 
-/// The tests of one target, under Tests/<Target>Tests.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// The tests of one target, under Tests/<Target>Tests; `fixtures`: with a folder of files that they read by path.
+func tests(_ name: String, fixtures: Bool = false, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
-        path: "Tests/\(name)Tests", swiftSettings: strict)
+        path: "Tests/\(name)Tests", exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
 }
 
 let package = Package(
@@ -85,7 +85,7 @@ let package = Package(
         // tests
         room("TestSupport", path: "Tests/TestSupport", ["Platform"]),
         tests("Platform", []),
-        tests("Configuration", ["Platform"]),
+        tests("Configuration", fixtures: true, ["Platform"]),
         tests("Wire", ["Platform", "Configuration"]),
         tests("Volumes", ["Platform"]),
         tests("DiskRepository", ["Platform", "Configuration", "Volumes", "Modules"]),
