@@ -56,12 +56,13 @@ let package = Package(
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CChecksum", path: "Sources/CChecksum"),
         room("Platform", ["CSystem", "COpenSSL", logging]),
         room("Configuration", ["Platform"]),
         // network
         room("Wire", ["Platform", "Configuration", "COpenSSL", logging]),
         // media
-        room("Volumes", ["Platform", "CZlib"]),
+        room("Volumes", ["Platform", "CChecksum", "CZlib"]),
         // contracts
         room("Modules", ["Platform", "Configuration", "Volumes"]),
         // modules

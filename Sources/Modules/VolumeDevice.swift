@@ -5,6 +5,7 @@
 
 package import Configuration
 import Platform
+package import Volumes
 
 /// A failed device operation.
 package struct DeviceError: PresentableError {
@@ -33,47 +34,54 @@ package struct DeviceError: PresentableError {
     package var code: String { kind.rawValue }
 }
 
-/// Where a block is: on disk a byte offset, on tape `file << 32 | block` (bacula-wire 6.2).
-package struct BlockAddress: Hashable, Comparable, Sendable {
-    package var rawValue: UInt64
-    package init(rawValue: UInt64) { self.rawValue = rawValue }
-    package var file: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
-    package var block: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
-    package static func < (a: BlockAddress, b: BlockAddress) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// The numbers of VolType in the catalog protocol.
 package enum DeviceKind: Int, Sendable { case file = 1, tape = 2, fifo = 4 }
 
 /// One device as its driver offers it. Used by one owner at a time: the storage daemon's device actor or thread.
 /// Every call blocks until the medium has answered.
+///
+/// The head stands between blocks. Reading and writing move it forward by one block; on every device a write happens at the
+/// end of the data: `seekToEndOfData` comes first, or `writeLabel` on a volume that holds nothing else.
 package protocol VolumeDevice: AnyObject, Sendable {
     var kind: DeviceKind { get }
     /// `"FileStor" (/srv/volumes)`: how the device prints itself.
     var description: String { get }
 
     /// Opens the named volume, positioned at its first block. A disk device opens the file of that name; with `create` it
-    /// makes an empty one where there is none, durably (file and directory synced).
+    /// makes an empty one where there is none, durably (file and directory synced). An append access is exclusive: a
+    /// second one, by whatever process, is `.busy`; reading is always possible beside it.
     func open(volume: String, for access: VolumeAccess, create: Bool) throws(DeviceError)
-    /// Syncs what was written and closes the volume; does nothing when none is open.
+    /// Syncs what was written and closes the volume; does nothing when none is open. Closed afterwards, even when it throws.
     func close() throws(DeviceError)
     var openVolume: String? { get }
 
-    /// Reads the block under the head into `buffer` and moves past it.
-    /// - Returns: Bytes of the block, which `buffer` begins with; 0 at a filemark. The driver finds the block's length by
-    ///   the BB02 header on disk, by the record on tape. `buffer` grows as needed up to 20,000,000 bytes.
-    /// - Throws: `.endOfData` after the last block, `.mediaError` for what can't be read (the head has then moved past it
-    ///   where that is possible).
+    /// The address of the block under the head: the one that `readBlock` reads next.
+    var position: BlockAddress { get }
+    /// Reads the block under the head into `buffer` and moves past it. The driver finds the block's length by its header on
+    /// disk, by the record on tape; whether the block is whole is for the caller to find by its checksum.
+    /// - Parameter buffer: Grows as needed, up to 20,000,000 bytes; its bytes past the returned count are meaningless.
+    /// - Returns: Bytes of the block, which `buffer` begins with; 0 at a filemark.
+    /// - Throws: `.endOfData` after the last block. `.mediaError` for what can't be read or is no block; the head then still
+    ///   stands there, and `resynchronise` gets past it.
     func readBlock(into buffer: inout [UInt8]) throws(DeviceError) -> Int
+    /// After damage: moves to the next block behind `address` that has a plausible header and a matching checksum, and
+    /// returns its address. A tape drive, whose blocks have borders of their own, moves to the next one.
+    /// - Throws: `.endOfData` when there is none.
+    func resynchronise(behind address: BlockAddress) throws(DeviceError) -> BlockAddress
+
     /// Writes one block at the end of what was written and returns its address. All or nothing as seen by later readers:
-    /// after `.endOfMedium` the volume ends with the block before.
+    /// after `.endOfMedium` (or any other error) the volume ends with the block before.
     func writeBlock(_ block: Span<UInt8>) throws(DeviceError) -> BlockAddress
+    /// Makes `block` the volume's only content, durably, and leaves the head behind it: for new and recycled volumes, and
+    /// to mark a labelled volume as in use.
+    func writeLabel(_ block: Span<UInt8>) throws(DeviceError)
     /// Ends a file on tape; nothing on disk.
     func writeFilemark() throws(DeviceError)
     /// Moves to the block at `address`.
     func seek(to address: BlockAddress) throws(DeviceError)
-    /// Moves behind the last block and returns the address that the next one will get.
-    func seekToEndOfData() throws(DeviceError) -> BlockAddress
+    /// Moves behind the last whole block. What a crash left behind that stays until the next `writeBlock` cuts it off.
+    /// - Throws: `.mediaError` where the volume holds something and no block is found in it.
+    func seekToEndOfData() throws(DeviceError) -> EndOfData
     /// Back to the first block.
     func rewind() throws(DeviceError)
     /// Returns once the medium holds everything written so far.
@@ -84,11 +92,24 @@ package protocol VolumeDevice: AnyObject, Sendable {
     func volumeBytes() throws(DeviceError) -> UInt64
     /// Free bytes where the volumes live, or nil when that has no meaning.
     func freeBytes() -> UInt64?
-    /// The names of the volumes here, or nil when that can't be known without reading labels (tape).
+    /// The names of the volumes here, sorted, or nil when that can't be known without reading labels (tape).
     func volumeNames() throws(DeviceError) -> [String]?
 }
 
 package enum VolumeAccess: Sendable { case read, append }
+
+/// Where the data of a volume end.
+package struct EndOfData: Hashable, Sendable {
+    /// The address that the next block will get.
+    package var address: BlockAddress
+    /// Bytes behind the last whole block that belong to none: a write that a crash cut short. Compare the catalog's
+    /// VolBytes with `address` before appending: what was reported as written must lie before it.
+    package var tornBytes: UInt64
+    package init(address: BlockAddress, tornBytes: UInt64 = 0) {
+        self.address = address
+        self.tornBytes = tornBytes
+    }
+}
 
 /// An in-tree module, as `appliance modules` lists it.
 package struct Module: Sendable {
