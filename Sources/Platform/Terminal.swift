@@ -31,6 +31,14 @@ extension CurrentProcess {
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
     }
+
+    /// Blocks this thread: for programs that have nothing else to do meanwhile.
+    package static func sleep(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var wanted = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        var left = timespec()
+        while unsafe nanosleep(&wanted, &left) != 0, errno == EINTR { wanted = left }
+    }
 }
 
 /// The terminal on a descriptor, in raw mode: every key arrives at once and is not echoed. Ends with its owner.
