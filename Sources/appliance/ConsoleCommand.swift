@@ -9,14 +9,14 @@ struct ConsoleCommand: ParsableCommand {
         commandName: "console",
         abstract: "Talk to a director: run jobs, watch them, list, label, restore.",
         discussion: """
-            Without -c it reads commands from the terminal, with history and completion, or from a pipe. "help" lists the
+            Without -c it reads commands from the terminal, with history and completion, or from a pipe. "help" lists the \
             director's commands. The director, its port and the password come from the configuration, never from arguments.
 
             Examples:
               appliance console -c 'run job=Nightly level=Full yes' -c wait
               appliance console --json -c 'list jobs' | jq -r .Name
 
-            Exit statuses: 0 done; 1 a command or a job that was waited for failed; 2 usage; 3 a job that was waited for
+            Exit statuses: 0 done; 1 a command or a job that was waited for failed; 2 usage; 3 a job that was waited for \
             finished with warnings; 10 the configuration can't be used; 130 interrupted.
             """)
 

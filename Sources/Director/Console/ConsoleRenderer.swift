@@ -4,13 +4,14 @@
 // |----------------------|----------------------------------------------------------------------------------------|
 // | plain                | text, then EOD; a question ends in SUB_PROMPT                                           |
 // | api (`.api 1`)       | CMD_BEGIN, text, CMD_OK or CMD_FAILED, MAIN_PROMPT; questions and notices get signals    |
+// | framed (`.api framed`) | ours: plain, but notices are marked and CMD_OK or CMD_FAILED comes before the EOD             |
 // | json (`.api json`)   | one object per packet and line, each with a `type`; then EOD or SUB_PROMPT as in plain   |
 
-package import Platform
+import Platform
 package import Wire
 
 /// How a console wants its answers.
-package enum ConsoleMode: Sendable, Equatable { case plain, api, json }
+package enum ConsoleMode: Sendable, Equatable { case plain, api, framed, json }
 
 /// Pure: the same events in the same mode give the same packets, so the tests are golden files.
 package struct ConsoleRenderer: Sendable {
@@ -19,8 +20,8 @@ package struct ConsoleRenderer: Sendable {
 
     package func packets(_ result: ConsoleResult) -> [Packet] {
         switch mode {
-        case .json: return json(result).map { [text($0.text + "\n")] } ?? []
-        case .plain, .api: break
+        case .json: return json(result).map { text($0.text + "\n") }
+        case .plain, .api, .framed: break
         }
         switch result {
         case .text(let text), .remark(let text), .record(_, let text): return self.text(lines: text)
@@ -52,7 +53,7 @@ package struct ConsoleRenderer: Sendable {
 
     package func packets(_ prompt: ConsolePrompt) -> [Packet] {
         switch mode {
-        case .plain: plain(prompt)
+        case .plain, .framed: plain(prompt)
         case .api: api(prompt)
         case .json: [text(json(prompt).text + "\n"), .signal(.subPrompt)]
         }
@@ -79,7 +80,7 @@ package struct ConsoleRenderer: Sendable {
         case .run(let title, let fields, let prompt):
             [
                 .signal(.runCommand),
-                text("Type: \(title.split(separator: " ").dropFirst().first ?? "")\nTitle: \(title)\n" + Self.columns(fields)),
+                text("Type: \(title.split(separator: " ").dropFirst().first ?? "")\nTitle: \(title == "Run Backup job" ? "Run Backup Job" : title)\n" + Self.columns(fields)),
                 .signal(.textInput), text(prompt),
             ]
         }
@@ -107,7 +108,9 @@ package struct ConsoleRenderer: Sendable {
     package static func runBlock(title: String, _ fields: [(name: String, value: String)]) -> String { title + "\n" + columns(fields) }
 
     private static func columns(_ fields: [(name: String, value: String)]) -> String {
-        let width = (fields.map(\.name.count).max() ?? 0) + 3
+        // A backup's values begin in column 11, a restore's, whose names are longer, in column 18.
+        let longest = fields.map(\.name.count).max() ?? 0
+        let width = longest + (longest > 8 ? 3 : 2)
         return fields.map { name, value in
             "\(name):" + String(repeating: " ", count: max(1, width - name.count - 1)) + value + "\n"
         }.joined()
@@ -122,6 +125,8 @@ package struct ConsoleRenderer: Sendable {
     package func commandEnd(ok: Bool, messages: Int) -> [Packet] {
         switch mode {
         case .plain: (messages > 0 ? [text("You have messages.\n")] : []) + [.signal(.endOfData)]
+        case .framed:
+            [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [.signal(.endOfData)]
         case .api:
             [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [.signal(.mainPrompt)]
         case .json:
@@ -135,7 +140,7 @@ package struct ConsoleRenderer: Sendable {
     package func unknownCommand(_ verb: String, hint: String, messages: Int) -> [Packet] {
         let line = "\(verb): is an invalid command.\n"
         switch mode {
-        case .plain: return [text(line)] + (hint.isEmpty ? [] : [text(hint)]) + commandEnd(ok: false, messages: messages)
+        case .plain, .framed: return marked(.errorMessage, line) + (hint.isEmpty ? [] : [text(hint)]) + commandEnd(ok: false, messages: messages)
         case .api: return [.signal(.errorMessage), text(line), .signal(.mainPrompt)]
         case .json:
             return packets(.failure(code: "console-unknown-command", what: line, remedy: hint.trimmed))
@@ -145,7 +150,7 @@ package struct ConsoleRenderer: Sendable {
 
     private func marked(_ signal: Signal, _ text: String) -> [Packet] {
         let line = text.hasSuffix("\n") ? text : text + "\n"
-        return mode == .api ? [.signal(signal), self.text(line)] : self.text(lines: line)
+        return mode == .api || mode == .framed ? [.signal(signal), self.text(line)] : self.text(lines: line)
     }
 
     private func text(_ text: String) -> Packet { .payload(Array(text.utf8)) }
