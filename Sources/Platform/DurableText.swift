@@ -10,16 +10,15 @@ package enum DurableText {
             if error.errno == ENOENT { return nil }
             throw error
         }
-        var bytes = [UInt8](repeating: 0, count: 1 << 20)
-        var count = 0
-        while count < bytes.count {
-            var rest = bytes.mutableSpan
-            var window = rest.extracting(droppingFirst: count)
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while text.count < 1 << 20 {
+            var window = piece.mutableSpan
             let got = try file.read(into: &window)
             if got == 0 { break }
-            count += got
+            text += piece[..<got]
         }
-        return String(decoding: bytes[..<count], as: UTF8.self)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Replaces the file at `path` by one with this text: after a crash at any instant one of the two is there, whole.
@@ -39,10 +38,9 @@ package enum DurableText {
 extension OpenFile {
     /// A file in `directory` that has no name: gone when it is closed or its process dies.
     package static func scratch(in directory: String, purpose: String) throws(SystemError) -> OpenFile {
-        var template = Array("\(directory)/\(purpose).XXXXXX\0".utf8CString)
-        let descriptor = unsafe template.withUnsafeMutableBufferPointer { unsafe mkostemp($0.baseAddress!, O_CLOEXEC) }
-        guard descriptor >= 0 else { throw SystemError("mkostemp", directory, errno: errno) }
-        _ = unsafe template.withUnsafeBufferPointer { unsafe unlink($0.baseAddress!) }
-        return OpenFile(adopting: descriptor, name: "\(directory)/\(purpose)")
+        let path = "\(directory)/\(purpose).\(Digest.hexadecimal(Randomness.bytes(8)))"
+        let file = try OpenFile(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+        _ = unsafe unlink(path)
+        return file
     }
 }

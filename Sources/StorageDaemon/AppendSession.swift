@@ -214,13 +214,11 @@ struct AppendSession: Sendable {
 
     /// The next payload; false at EOD.
     private func packet(_ buffer: inout [UInt8]) throws(StorageError) -> Bool {
-        do throws(WireError) {
-            guard let signal = try client.receive(into: &buffer) else { return true }
-            if signal == .endOfData { return false }
-            throw StorageError(.badStream, "The client sent signal \(signal.rawValue) in the middle of its data.")
-        } catch let error as WireError {
-            throw StorageError(client: error)
-        }
+        let signal: Signal?
+        do throws(WireError) { signal = try client.receive(into: &buffer) } catch { throw StorageError(client: error) }
+        guard let signal else { return true }
+        if signal == .endOfData { return false }
+        throw StorageError(.badStream, "The client sent signal \(signal.rawValue) in the middle of its data.")
     }
 
     private func printable(_ bytes: [UInt8]) -> String {

@@ -57,7 +57,8 @@ final class AttributeSpool: Sendable {
                     if box.state.file == nil {
                         box.state.file = try OpenFile.scratch(in: workingDirectory, purpose: "attributes")
                     }
-                    try box.state.file?.write(box.state.tail.span, at: Int64(box.state.tailStart))
+                    let tail = box.state.tail
+                    try box.state.file?.write(tail.span, at: Int64(box.state.tailStart))
                     box.state.tailStart += UInt64(box.state.tail.count)
                     box.state.tail.removeAll(keepingCapacity: true)
                 }
@@ -127,14 +128,10 @@ final class AttributeSpool: Sendable {
             var count = min(inFile, Self.tailBytesMax)
             while true {
                 copy = [UInt8](repeating: 0, count: count)
-                var done = 0
-                while done < count {
-                    var span = copy.mutableSpan
-                    var window = span.extracting(droppingFirst: done)
-                    let got = try box.state.file?.read(into: &window, at: Int64(box.state.sent) + Int64(done)) ?? 0
-                    guard got > 0 else { throw SystemError("pread", "attribute spool", errno: 5) }
-                    done += got
-                }
+                var window = copy.mutableSpan
+                // A regular file gives all that is asked for, and this much was written.
+                let got = try box.state.file?.read(into: &window, at: Int64(box.state.sent)) ?? 0
+                guard got == count else { throw SystemError("pread", "the attribute spool", errno: 5) }
                 // At least one whole entry; an entry is at most a packet long.
                 if Self.entryBytes(copy, at: 0) != nil || count == inFile { return true }
                 count = inFile

@@ -171,7 +171,7 @@ final class DirectorConversation: Sendable {
                 state.poolName = request.pool
                 state.isWriting = request.isAppend
             }
-            try link.send("3000 OK use device device=\(Bashed.encode(name))\n")
+            try sending { () throws(WireError) in try link.send("3000 OK use device device=\(Bashed.encode(name))\n") }
         } catch {
             switch error.kind {
             case .directorLost: throw error

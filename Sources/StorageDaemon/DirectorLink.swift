@@ -39,7 +39,7 @@ final class DirectorLink: Sendable {
             do throws(WireError) {
                 let packet = try channel.receive()
                 if packet == .signal(.terminate) { break receiving }
-                let size = if case .payload(let bytes) = packet { bytes.count + 32 } else { 32 }
+                let size = Self.weight(packet)
                 let alive: Bool? = inbox.wait { inbox in
                     if inbox.ended != nil { return false }
                     guard inbox.bytes < Self.inboxBytesMax else { return nil }
@@ -80,7 +80,7 @@ final class DirectorLink: Sendable {
             if inbox.head < inbox.packets.count {
                 let packet = inbox.packets[inbox.head]
                 inbox.head += 1
-                inbox.bytes -= if case .payload(let bytes) = packet { bytes.count + 32 } else { 32 }
+                inbox.bytes -= Self.weight(packet)
                 if inbox.head == inbox.packets.count {
                     inbox.packets.removeAll(keepingCapacity: true)
                     inbox.head = 0
@@ -123,6 +123,11 @@ final class DirectorLink: Sendable {
                 if case .payload(let bytes) = try next(atMost: Self.answerLimit) { return Self.line(bytes) }
             }
         }
+    }
+
+    /// What a packet counts in the inbox.
+    private static func weight(_ packet: Packet) -> Int {
+        if case .payload(let bytes) = packet { bytes.count + 32 } else { 32 }
     }
 
     /// A payload as a line: one trailing NUL and one newline dropped.

@@ -10,8 +10,8 @@
 // While somebody holds the change, no block is written: writers wait, then look at the generation. A new generation means
 // another volume, and each job first records its ranges on the old one.
 
-package import Configuration
-package import Modules
+import Configuration
+import Modules
 import Platform
 import Volumes
 

@@ -111,7 +111,7 @@ struct ReadSession: Sendable {
             group.addTask { [self] in
                 do throws(StorageError) {
                     let selection: Bootstrap
-                    do { selection = try Bootstrap(parsing: bootstrap) } catch {
+                    do throws(BootstrapError) { selection = try Bootstrap(parsing: bootstrap) } catch {
                         throw StorageError(.badCommand, "The job's bootstrap can't be read: \(error.what)")
                     }
                     try VolumeSelectionReader(server: server, job: job, catalog: catalog, driveIndex: driveIndex)

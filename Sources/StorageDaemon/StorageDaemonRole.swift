@@ -16,7 +16,7 @@ package final class StorageDaemonRole: RoleDaemon {
     /// Reads the configuration, takes a session time and binds the ports; serves nothing yet.
     package init(configuration: Configuration, modules: ModuleRegistry) throws {
         server = try StorageServer(configuration, modules: modules, logger: Logger(label: "sd"))
-        listeners = try PortMap(configuration).listeners.filter { $0.role == .storageDaemon }.map { entry in try Listener(entry) }
+        listeners = try server.settings.listeners.map { entry in try Listener(entry) }
     }
 
     /// The first port really bound, where the configuration says 0.

@@ -1,12 +1,12 @@
 // What can go wrong between a job and its volumes, in words for the job's log.
 
 import Modules
-package import Platform
+import Platform
 import Wire
 
 /// A failure of one job or command of the storage daemon.
-package struct StorageError: PresentableError {
-    package enum Kind: String, Sendable {
+struct StorageError: PresentableError {
+    enum Kind: String, Sendable {
         /// Someone asked for the end: an operator, a shutdown.
         case cancelled
         case directorLost = "director-lost"
@@ -22,15 +22,15 @@ package struct StorageError: PresentableError {
         case badCommand = "bad-command"
         case system
     }
-    package var kind: Kind
-    package var what: String
-    package var remedy: String
-    package init(_ kind: Kind, _ what: String, remedy: String = "") {
+    var kind: Kind
+    var what: String
+    var remedy: String
+    init(_ kind: Kind, _ what: String, remedy: String = "") {
         self.kind = kind
         self.what = what
         self.remedy = remedy
     }
-    package var code: String { kind.rawValue }
+    var code: String { kind.rawValue }
 
     init(_ error: SystemError) { self.init(.system, error.what, remedy: error.remedy) }
     init(_ error: DeviceError) { self.init(.mediaError, error.what, remedy: error.remedy) }

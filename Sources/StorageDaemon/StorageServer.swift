@@ -1,8 +1,8 @@
 // What the connections of one storage daemon share: its drives, its jobs, its identity.
 
-package import Configuration
-package import Logging
-package import Modules
+import Configuration
+import Logging
+import Modules
 import Platform
 import Wire
 

@@ -1,6 +1,6 @@
 // What the storage daemon reads from its configuration (bacula-wire 8.9).
 
-package import Configuration
+import Configuration
 import Platform
 import Wire
 
@@ -21,6 +21,7 @@ struct StorageSettings: Sendable {
     /// For file and storage daemons that call for a job.
     var tls: TLSPolicy
     var directors: [Director]
+    var listeners: [PortMap.Listener]
 
     init(_ configuration: Configuration) throws(StorageError) {
         guard let storage = configuration.first(.storageDaemon) else {
@@ -33,6 +34,11 @@ struct StorageSettings: Sendable {
         heartbeat = storage.time("HeartbeatInterval")
         clientConnectWait = storage.time("ClientConnectWait")
         tls = TLSPolicy(storage)
+        listeners = [
+            PortMap.Listener(
+                role: .storageDaemon, address: storage.text("SdAddress") ?? "", port: UInt16(clamping: storage.number("SdPort")),
+                purpose: "jobs and data", connectors: [.director, .fileDaemon, .storageDaemon])
+        ]
         directors = configuration.all(.storageDirector).compactMap { resource in
             guard let password = resource.password("Password") else { return nil }
             return Director(
@@ -82,6 +88,6 @@ struct DriveSettings: Sendable {
         checksumsBlocks = resource.bool("BlockChecksum")
         let poll = resource.time("VolumePollInterval")
         pollInterval = poll > .zero ? poll : .seconds(300)
-        freeBytesMin = UInt64(max(0, resource.size("MinimumFeeSpace")))
+        freeBytesMin = UInt64(max(0, resource.size("MinimumFreeSpace")))
     }
 }

@@ -21,7 +21,8 @@ extension VolumeAppender {
             var hopeless: String?
             try drive.beginChange(for: job)
             do throws(StorageError) {
-                let isMounted = try joinMounted(&hopeless) || mountProposed(&hopeless)
+                var isMounted = try joinMounted(&hopeless)
+                if !isMounted { isMounted = try mountProposed(&hopeless) }
                 drive.endChange()
                 if isMounted { return }
             } catch {
@@ -165,87 +166,105 @@ extension VolumeAppender {
         do { try drive.driver.close() } catch { throw StorageError(error) }
     }
 
+    /// What a look at a volume has shown.
+    private enum Finding {
+        /// It gets a fresh label; the line says so in the job's log.
+        case needsLabel(String)
+        case appendable(EndOfData, size: UInt64, labelBytes: Int)
+        /// It is not what the catalog thinks.
+        case wrong(String)
+        /// Nothing is wrong with it, but this device may not use it.
+        case unusable(String)
+    }
+
     /// Opens one volume, checks that it is what the catalog thinks, labels it where that is due, and moves to its end.
     private func tryVolume(_ info: VolumeInfo) throws(StorageError) -> Attempt {
         if let reason = drive.lackOfSpace() { return .hopeless(reason) }
-        let isUnused = info.jobs == 0 && info.blocks == 0
-        do throws(DeviceError) {
-            var isThere = true
-            do throws(DeviceError) { try drive.driver.open(volume: info.name, for: .append, create: false) } catch {
-                guard error.kind == .noSuchVolume else { throw error }
-                isThere = false
+        let finding: Finding
+        do throws(DeviceError) { finding = try examine(info) } catch {
+            switch error.kind {
+            case .endOfMedium, .noSuchVolume, .system, .readOnly, .busy, .unsupported: return .hopeless(error.what)
+            case .mediaError, .endOfData: return try markError(info, "Volume \"\(info.name)\" on \(drive.description): \(error.what)")
             }
-            var isBlank = !isThere
-            if isThere { isBlank = try drive.driver.volumeBytes() == 0 && drive.isDisk }
-            if isBlank {
-                guard isUnused || info.status == "Recycle" else {
-                    return try markError(
-                        info, "Volume \"\(info.name)\" is \(isThere ? "empty" : "not there") on \(drive.description), but the "
-                            + "catalog says that it holds \(grouped(info.bytes)) bytes")
-                }
-                guard drive.settings.labelsMedia || isThere && !isUnused else {
-                    catalog.log(
-                        .warning, "Volume \"\(info.name)\" is not labelled on \(drive.description), and the device may not label "
-                            + "volumes (Label Media = no).")
-                    return .unusable
-                }
-                if !isThere { try drive.driver.open(volume: info.name, for: .append, create: true) }
-                return try label(info, as: "Labeled new Volume \"\(info.name)\" on \(kindWord) device \(drive.description).")
-            }
-            let known: FoundLabel
-            do throws(StorageError) { known = try readVolumeLabel(drive.driver) } catch {
-                return try markError(info, "Volume \"\(info.name)\" on \(drive.description): \(error.what)")
-            }
-            guard known.label.volumeName == info.name else {
-                return try markError(
-                    info, "Wrong label on \(drive.description): \"\(info.name)\" is labelled \"\(known.label.volumeName)\"")
-            }
-            if info.status == "Recycle" {
-                return try label(
-                    info, as: "Recycled volume \"\(info.name)\" on \(kindWord) device \(drive.description), all previous data lost.")
-            }
-            let size = try drive.driver.volumeBytes()
-            if !known.label.isInUse {
-                guard !drive.isDisk || size == UInt64(known.blockBytes) else {
-                    return try markError(info, "Volume \"\(info.name)\" has a label of a volume never written, but data behind it")
-                }
-                return try label(
-                    info, as: "Wrote label to prelabeled Volume \"\(info.name)\" on \(kindWord) device \(drive.description)")
-            }
-            if drive.isDisk, size < info.bytes {
-                return try markError(
-                    info, "Volume \"\(info.name)\" on \(drive.description) has \(grouped(size)) bytes, but the catalog says "
-                        + "\(grouped(info.bytes)): its end is missing")
-            }
-            let found = try drive.driver.seekToEndOfData()
-            let end = found.address.rawValue
+        }
+        switch finding {
+        case .wrong(let reason): return try markError(info, reason)
+        case .unusable(let reason):
+            catalog.log(.warning, reason)
+            return .unusable
+        case .needsLabel(let message): return try label(info, as: message)
+        case .appendable(let end, let size, let labelBytes):
             var corrected = info
             if drive.isDisk {
-                // The medium may have been whole blocks short of what the size promised.
-                if end < info.bytes {
-                    return try markError(
-                        info, "Volume \"\(info.name)\" on \(drive.description) holds whole blocks up to \(grouped(end)) only, but "
-                            + "the catalog says \(grouped(info.bytes))")
-                }
-                if found.tornBytes > 0 || end != info.bytes {
+                corrected.bytes = end.address.rawValue
+                if corrected.bytes != info.bytes || end.tornBytes > 0 {
                     catalog.log(
                         .warning, "Volume \"\(info.name)\" has \(grouped(size)) bytes, but the catalog says \(grouped(info.bytes)): "
-                            + (found.tornBytes > 0 ? "\(grouped(found.tornBytes)) bytes behind its last whole block were cut off. " : "")
+                            + (end.tornBytes > 0 ? "\(grouped(end.tornBytes)) bytes behind its last whole block were cut off. " : "")
                             + "The catalog is corrected.")
                 }
-                corrected.bytes = end
             }
             catalog.log(.info, "Volume \"\(info.name)\" previously written, moving to end of data.")
             catalog.log(.info, "Ready to append to end of Volume \"\(info.name)\" size=\(grouped(corrected.bytes))")
-            try install(corrected, end: end, isEmpty: end <= UInt64(known.blockBytes), wroteLabel: false)
+            try install(
+                corrected, end: end.address.rawValue, isEmpty: end.address.rawValue <= UInt64(labelBytes), wroteLabel: false)
             return .mounted
-        } catch let error as DeviceError {
-            switch error.kind {
-            case .endOfMedium: return .hopeless(error.what)
-            case .noSuchVolume, .system, .readOnly, .busy: return .hopeless(error.what)
-            default: return try markError(info, error.what)
-            }
         }
+    }
+
+    private func examine(_ info: VolumeInfo) throws(DeviceError) -> Finding {
+        let driver = drive.driver
+        let isUnused = info.jobs == 0 && info.blocks == 0
+        var isThere = true
+        do throws(DeviceError) { try driver.open(volume: info.name, for: .append, create: false) } catch {
+            guard error.kind == .noSuchVolume else { throw error }
+            isThere = false
+        }
+        var isBlank = !isThere
+        if isThere, drive.isDisk { isBlank = try driver.volumeBytes() == 0 }
+        if isBlank {
+            guard isUnused || info.status == "Recycle" else {
+                return .wrong(
+                    "Volume \"\(info.name)\" is \(isThere ? "empty" : "not there") on \(drive.description), but the catalog says "
+                        + "that it holds \(grouped(info.bytes)) bytes")
+            }
+            guard drive.settings.labelsMedia else {
+                return .unusable(
+                    "Volume \"\(info.name)\" is not labelled on \(drive.description), and the device may not label volumes "
+                        + "(Label Media = no).")
+            }
+            if !isThere { try driver.open(volume: info.name, for: .append, create: true) }
+            return .needsLabel("Labeled new Volume \"\(info.name)\" on \(kindWord) device \(drive.description).")
+        }
+        let known: FoundLabel
+        do throws(StorageError) { known = try readVolumeLabel(driver) } catch {
+            return .wrong("Volume \"\(info.name)\" on \(drive.description): \(error.what)")
+        }
+        guard known.label.volumeName == info.name else {
+            return .wrong("Wrong label on \(drive.description): \"\(info.name)\" is labelled \"\(known.label.volumeName)\"")
+        }
+        if info.status == "Recycle" {
+            return .needsLabel("Recycled volume \"\(info.name)\" on \(kindWord) device \(drive.description), all previous data lost.")
+        }
+        let size = try driver.volumeBytes()
+        if !known.label.isInUse {
+            guard !drive.isDisk || size == UInt64(known.blockBytes) else {
+                return .wrong("Volume \"\(info.name)\" has the label of a volume never written, but data behind it")
+            }
+            return .needsLabel("Wrote label to prelabeled Volume \"\(info.name)\" on \(kindWord) device \(drive.description)")
+        }
+        if drive.isDisk, size < info.bytes {
+            return .wrong(
+                "Volume \"\(info.name)\" on \(drive.description) has \(grouped(size)) bytes, but the catalog says "
+                    + "\(grouped(info.bytes)): its end is missing")
+        }
+        let end = try driver.seekToEndOfData()
+        if drive.isDisk, end.address.rawValue < info.bytes {
+            return .wrong(
+                "Volume \"\(info.name)\" on \(drive.description) holds whole blocks up to \(grouped(end.address.rawValue)) only, but "
+                    + "the catalog says \(grouped(info.bytes))")
+        }
+        return .appendable(end, size: size, labelBytes: known.blockBytes)
     }
 
     /// Writes the label of a volume in use and makes the volume the mounted one. The driver has the volume open.
