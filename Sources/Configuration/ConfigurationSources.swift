@@ -50,7 +50,7 @@ struct ConfigurationSources: Sendable {
             guard ended.succeeded else { throw Failure(reason: "it ended with \(ended.endingText)") }
             return Text(bytes: ended.output, identity: nil)
         },
-        variable: { BoundedReading.environment($0) })
+        variable: { CurrentProcess.environment($0) })
 
     /// Nothing but the text itself: includes are refused.
     static let none = ConfigurationSources(

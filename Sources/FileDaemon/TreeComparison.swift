@@ -49,6 +49,8 @@ package struct TreeComparison: Sendable {
         package var ignoredAspects: Set<Aspect> = []
         /// Blocks of 512 bytes that the target may take more than the source: extents are rounded and metadata differs.
         package var sparseToleranceBlocks = 128
+        /// Compare modification times by whole seconds: all that a volume written by Bacula's own client has.
+        package var wholeSeconds = false
         /// Ends the comparison after so many differences.
         package var differencesMax = 10_000
         package init() {}

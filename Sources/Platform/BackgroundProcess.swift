@@ -9,6 +9,7 @@ package final class BackgroundProcess: Sendable {
     package let program: String
     /// How it ended, once it has: wait(2)'s status. One waiter at a time reaps it.
     private let status = Monitor<Int32?>(nil)
+    private let isLetGo = Monitor(false)
 
     /// Starts `arguments` (an absolute path first) in a session of its own, standard output and error to `logPath`.
     package init(_ arguments: [String], logPath: String, environment: [String: String] = [:]) throws(SystemError) {
@@ -50,11 +51,14 @@ package final class BackgroundProcess: Sendable {
     }
 
     deinit {
-        guard hasEnded == false else { return }
+        guard hasEnded == false, !isLetGo.read({ $0 }) else { return }
         kill(identifier, SIGKILL)
         var status: Int32 = 0
         while unsafe waitpid(identifier, &status, 0) < 0, errno == EINTR {}
     }
+
+    /// Lets it run on after this value is gone.
+    package func letGo() { isLetGo.withLock { $0 = true } }
 
     /// Whether it has ended, reaping it if it just did.
     package var hasEnded: Bool {

@@ -29,10 +29,4 @@ package enum BoundedReading {
             if bytes.count > bytesMax { return (nil, identity) }
         }
     }
-
-    /// The value of an environment variable.
-    package static func environment(_ name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        return unsafe String(cString: value)
-    }
 }

@@ -7,7 +7,7 @@ import Glibc
 package enum ServiceNotification {
     package static func ready(status: String) {
         send("READY=1\nSTATUS=\(status)")
-        if let text = Environment["APPLIANCE_READY_FD"], let descriptor = Int32(text) {
+        if let text = CurrentProcess.environment("APPLIANCE_READY_FD"), let descriptor = Int32(text) {
             _ = unsafe write(descriptor, "+", 1)
             close(descriptor)
             unsafe unsetenv("APPLIANCE_READY_FD")
@@ -20,7 +20,7 @@ package enum ServiceNotification {
 
     /// Without a manager this does nothing; a manager that doesn't listen is not our trouble either.
     private static func send(_ message: String) {
-        guard let path = Environment["NOTIFY_SOCKET"], !path.isEmpty else { return }
+        guard let path = CurrentProcess.environment("NOTIFY_SOCKET"), !path.isEmpty else { return }
         var address = sockaddr_un()
         var name = Array(path.utf8)
         if name[0] == UInt8(ascii: "@") { name[0] = 0 }  // the abstract name space is written with an @
@@ -37,13 +37,5 @@ package enum ServiceNotification {
                 _ = unsafe sendto(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), generic, length)
             }
         }
-    }
-}
-
-/// The environment this process was started with.
-package enum Environment {
-    package static subscript(name: String) -> String? {
-        guard let value = unsafe getenv(name) else { return nil }
-        return unsafe String(cString: value)
     }
 }

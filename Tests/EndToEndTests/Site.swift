@@ -6,27 +6,10 @@ import TestSupport
 
 /// Where the program under test is: $APPLIANCE, else the debug build.
 let applianceProgram: String = {
-    if let path = Environment["APPLIANCE"] { return path }
+    if let path = CurrentProcess.environment("APPLIANCE") { return path }
     let build = CurrentProcess.executable.split(separator: "/").dropLast()
     return "/" + build.joined(separator: "/") + "/appliance"
 }()
-
-/// A port that nobody listens on right now.
-func freePort() -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    unsafe withUnsafeMutablePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            _ = unsafe bind(descriptor, generic, length)
-            _ = unsafe getsockname(descriptor, generic, &length)
-        }
-    }
-    return UInt16(bigEndian: address.sin_port)
-}
 
 /// Runs a program to its end; the test fails if it can't be started.
 @discardableResult
@@ -59,7 +42,7 @@ extension ChildProcess {
 /// Director, storage daemon and file daemon with a console, over `directory`.
 final class Site {
     let directory: TemporaryDirectory
-    let directorPort = freePort(), filePort = freePort(), storagePort = freePort()
+    let directorPort: UInt16, filePort: UInt16, storagePort: UInt16
     private(set) var director: BackgroundProcess?
     private(set) var file: BackgroundProcess?
     private(set) var storage: BackgroundProcess?
@@ -83,6 +66,9 @@ final class Site {
 
     init(_ options: Options, start: Bool = true) throws {
         directory = TemporaryDirectory()
+        directorPort = try LoopbackPort.free()
+        filePort = try LoopbackPort.free()
+        storagePort = try LoopbackPort.free()
         self.options = options
         for name in ["dir", "fd", "sd", "run", "volumes", "etc", "restored"] { try shell("mkdir -p '\(directory.file(name))'") }
         try writeConfigurations(options)

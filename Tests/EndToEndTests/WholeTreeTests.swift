@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The tree that is copied, changed and backed up: $APPLIANCE_TEST_TREE, else /usr (over 100,000 files on a build machine).
-private let sourceTree = Environment["APPLIANCE_TEST_TREE"] ?? "/usr"
+private let sourceTree = CurrentProcess.environment("APPLIANCE_TEST_TREE") ?? "/usr"
 
 /// One after the other: each of these moves gigabytes.
 @Suite(.serialized)
