@@ -84,11 +84,11 @@ let package = Package(
             ],
             path: "Sources/appliance", swiftSettings: strict),
         // tests
-        room("TestSupport", path: "Tests/TestSupport", ["Platform"]),
+        room("TestSupport", path: "Tests/TestSupport", ["Platform", "Volumes", "Modules"]),
         tests("Platform", []),
         tests("Configuration", fixtures: true, ["Platform"]),
         tests("Wire", ["Platform", "Configuration"]),
-        tests("Volumes", ["Platform"]),
+        tests("Volumes", fixtures: true, ["Platform", "Modules", "DiskRepository"]),
         tests("DiskRepository", ["Platform", "Configuration", "Volumes", "Modules"]),
         tests("Catalog", ["Platform", "Volumes"]),
         tests("Console", ["Platform", "Configuration", "Wire"]),

@@ -159,6 +159,7 @@ package final class FileDevice: VolumeDevice, @unchecked Sendable {
     // MARK: - Writing
 
     package func writeBlock(_ block: Span<UInt8>) throws(DeviceError) -> BlockAddress {
+        if try withFile({ file throws(SystemError) in file.end == nil }) { _ = try seekToEndOfData() }
         let address = try withFile { file throws(SystemError) in try file.write(block) }
         return BlockAddress(rawValue: UInt64(address))
     }

@@ -44,7 +44,8 @@ extension VolumeFile {
     mutating func seekToEndOfData() throws(SystemError) -> (end: Int64, torn: Int64) {
         let size = try file.size()
         let found = try lastBlockReachesEnd(size) ? size : try walk(size)
-        end = found
+        // Where no block was found at all the file is somebody else's, and nothing may be written to it.
+        end = found == 0 && size > 0 ? nil : found
         position = found
         return (found, size - found)
     }

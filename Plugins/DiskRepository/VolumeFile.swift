@@ -101,10 +101,9 @@ struct VolumeFile: ~Copyable {
 
     // MARK: - Writing
 
-    /// Writes behind the last whole block; a torn tail there is gone afterwards.
+    /// Writes at `end`, which must be known; a torn tail there is gone afterwards.
     mutating func write(_ block: Span<UInt8>) throws(SystemError) -> Int64 {
-        let start: Int64
-        if let end { start = end } else { start = try seekToEndOfData().end }
+        guard let start = end else { preconditionFailure("the device looks for the end first") }
         if try file.size() > start { try truncate(at: start) }
         do throws(SystemError) {
             try file.write(block, at: start)

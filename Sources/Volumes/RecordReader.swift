@@ -88,7 +88,8 @@ package struct RecordReader: Sendable {
             if record.isContinuation {
                 try resume(record, data, session, address, deliver, report)
             } else {
-                dropPartial(of: session, at: address, report)
+                // The label of a volume stands in the name of the session that goes on behind it.
+                if !(-3 ... -1 ~= record.fileIndex) { dropPartial(of: session, at: address, report) }
                 if count == Int(record.dataBytes) {
                     try deliver(
                         VolumeRecord(
