@@ -22,9 +22,11 @@ package struct JobRecord: Sendable, Hashable {
     package var fileSet: String
     package var scheduled: WallTime?
     package var started: WallTime?
+    /// `started` in Unix seconds; 0 while it is queued.
+    var startSeconds: Int64
     package var ended: WallTime?
     package var realEnd: WallTime?
-    /// Unix time that retention and the order of jobs count from.
+    /// Unix time that retention and the order of jobs count from: the end, once it has ended.
     package var date: Int64
     package var sessionID: UInt32
     package var sessionTime: UInt32

@@ -28,8 +28,8 @@ extension CatalogDatabase {
         try changeJob(
             jobID,
             sql: """
-                UPDATE Job SET JobStatus = 'R', Level = ?, StartTime = ?, JobTDate = ?, ClientId = ?, PoolId = ?, FileSetId = ?
-                WHERE JobId = ?
+                UPDATE Job SET JobStatus = 'R', Level = ?1, StartTime = ?2, JobTDate = ?3, StartTDate = ?3, ClientId = ?4, PoolId = ?5, FileSetId = ?6
+                WHERE JobId = ?7
                 """,
             [
                 String(start.level), start.started.localText, start.started.seconds, start.clientID, start.poolID,
@@ -150,7 +150,9 @@ extension JobRecord {
         fileSetID = row["FileSetId"]
         fileSet = row["FileSetName"] ?? ""
         scheduled = row.time("SchedTime")
-        started = row.time("StartTime")
+        startSeconds = row["StartTDate"]
+        // The text is local time, of which an hour comes twice a year; the seconds are exact.
+        started = startSeconds != 0 ? WallTime(seconds: startSeconds) : row.time("StartTime")
         ended = row.time("EndTime")
         realEnd = row.time("RealEndTime")
         date = row["JobTDate"]
