@@ -65,6 +65,7 @@ package struct ChildProcess: Sendable {
         onOutput: (ArraySlice<UInt8>) -> Void = { _ in }
     ) throws(SystemError) -> ChildProcess {
         guard let program = arguments.first, !program.isEmpty else { throw SystemError("spawn", "an empty command", errno: EINVAL) }
+        ProcessSignals.brokenPipesAreErrors  // a program may end without having read what we feed it
         let input = try Pipe(), output = try Pipe(), errors = try Pipe()
         let process = try spawn(
             arguments, options, input: input.reader, output: output.writer,

@@ -15,8 +15,12 @@ package enum ProcessSignals {
     package static func takeOver() {
         var set = Self.set
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
+        brokenPipesAreErrors
     }
+
+    /// Makes a write to a pipe or socket whose reader is gone an error (EPIPE) instead of the end of the process, once and
+    /// for good.
+    package static let brokenPipesAreErrors: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 
     /// Blocks until one of them arrives.
     package static func next() -> ProcessSignal {
