@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -48,3 +49,7 @@ int csystem_terminal_columns(int descriptor) {
 }
 
 ptrdiff_t csystem_getrandom(void *buffer, size_t size) { return getrandom(buffer, size, 0); }
+
+int csystem_accept(int descriptor, void *address, uint32_t *length) {
+    return accept4(descriptor, address, length, SOCK_CLOEXEC);
+}

@@ -30,8 +30,11 @@ package struct WireError: PresentableError {
     }
     package var code: String { "wire-\(kind.rawValue)" }
     package var what: String { "\(peer): \(detail)" }
+    /// Trying again won't help although the kind would let hope.
+    var isFinal = false
     package var isPermanent: Bool {
         switch kind {
+        case _ where isFinal: true
         case .closed, .timedOut, .refused, .unreachable, .system, .resolve: false
         default: true
         }

@@ -38,3 +38,6 @@ ptrdiff_t csystem_getrandom(void *buffer, size_t size);
 
 /// Columns of the terminal on `descriptor`, or 0 when it is none.
 int csystem_terminal_columns(int descriptor);
+
+/// accept4(2) with SOCK_CLOEXEC; `address` holds a sockaddr of `*length` bytes.
+int csystem_accept(int descriptor, void *address, uint32_t *length);
