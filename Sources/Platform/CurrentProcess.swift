@@ -23,6 +23,12 @@ package enum CurrentProcess {
         }
     }
 
+    /// Sends standard output and standard error to the end of a file, made (0640) where it is missing.
+    package static func redirectOutput(to path: String) throws(SystemError) {
+        let file = try OpenFile(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+        for descriptor in [Int32(1), 2] where dup2(file.descriptor, descriptor) < 0 { throw SystemError("dup2", path, errno: errno) }
+    }
+
     /// Starts this program again with `arguments`, in a session of its own, without a terminal, and waits until it has
     /// said that it is ready or has ended.
     ///

@@ -25,9 +25,9 @@ struct Appliance: ParsableCommand {
             """,
         version: "appliance \(version)",
         subcommands: [
-            CheckConfigCommand.self, ModulesCommand.self, ConsoleCommand.self, CompareCommand.self, DemoCommand.self, QuickstartCommand.self,
+            RoleCommand.self, CheckConfigCommand.self, ModulesCommand.self, ConsoleCommand.self, CompareCommand.self, DemoCommand.self, QuickstartCommand.self,
         ],
-        defaultSubcommand: nil)
+        defaultSubcommand: RoleCommand.self)
 
     /// Usage errors end with 2, as docs/operating.md says, and not with the 64 of sysexits.h that the parser would choose.
     static func main() {
