@@ -55,12 +55,21 @@ enum LZ4Block {
 
     /// A match may overlap its own output: with offset 1 it repeats one byte.
     private static func copyMatch(_ count: Int, back offset: Int, _ output: inout [UInt8]) {
-        var left = count
-        while left > 0 {
-            let start = output.count - offset
-            let take = min(left, offset)
-            output.append(contentsOf: output[start..<start + take])
-            left -= take
+        let start = output.count
+        // Room first and one copy after the other behind it: appending a slice of an array to itself copies all of it.
+        output.append(contentsOf: repeatElement(0, count: count))
+        unsafe output.withUnsafeMutableBytes { bytes in
+            var done = 0
+            while done < count {
+                // What was copied repeats every `offset` bytes, so ever longer pieces can be taken from it.
+                let distance = offset * (1 + done / offset)
+                let take = min(count - done, distance)
+                let source = start + done - distance
+                // In bounds: the offset was checked against the output, and the pieces never overlap.
+                unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start + done..<start + done + take])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[source..<source + take]))
+                done += take
+            }
         }
     }
 }
