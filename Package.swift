@@ -5,7 +5,7 @@ import PackageDescription
 //
 //   binary      appliance
 //   roles       Director   FileDaemon   StorageDaemon            never each other, never a driver
-//   services    Catalog    Console
+//   services    Catalog    Console    VolumeTools
 //   modules     Plugins/DiskRepository
 //   contracts   Modules
 //   media       Volumes
@@ -68,6 +68,7 @@ let package = Package(
         // modules
         room("DiskRepository", path: "Plugins/DiskRepository", ["Platform", "Configuration", "Volumes", "Modules"]),
         // services
+        room("VolumeTools", ["Platform", "Volumes", "Modules"]),
         room("Catalog", ["Platform", "Volumes", "CSQLite", .product(name: "GRDB", package: "GRDB.swift")]),
         room("Console", ["Platform", "Configuration", "Wire"]),
         // roles
@@ -78,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "appliance",
             dependencies: [
-                "Platform", "Configuration", "Wire", "Volumes", "Modules", "DiskRepository", "Catalog", "Console",
+                "Platform", "Configuration", "Wire", "Volumes", "Modules", "DiskRepository", "Catalog", "Console", "VolumeTools",
                 "Director", "FileDaemon", "StorageDaemon", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -88,7 +89,7 @@ let package = Package(
         tests("Platform", []),
         tests("Configuration", fixtures: true, ["Platform"]),
         tests("Wire", ["Platform", "Configuration"]),
-        tests("Volumes", fixtures: true, ["Platform", "Modules", "DiskRepository"]),
+        tests("Volumes", fixtures: true, ["Platform", "Modules", "DiskRepository", "VolumeTools"]),
         tests("DiskRepository", ["Platform", "Configuration", "Volumes", "Modules"]),
         tests("Catalog", ["Platform", "Volumes"]),
         tests("Console", ["Platform", "Configuration", "Wire"]),

@@ -17,6 +17,11 @@ package struct ReadProblem: Sendable, CustomStringConvertible {
     package var volume: String
     package var address: BlockAddress
     package var kind: Kind
+    package init(volume: String, address: BlockAddress, kind: Kind) {
+        self.volume = volume
+        self.address = address
+        self.kind = kind
+    }
     package var description: String {
         switch kind {
         case .damagedBlock(let reason): "Volume \"\(volume)\" is damaged at \(address.rawValue): \(reason)"

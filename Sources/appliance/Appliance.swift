@@ -25,7 +25,8 @@ struct Appliance: ParsableCommand {
             """,
         version: "appliance \(version)",
         subcommands: [
-            RoleCommand.self, CheckConfigCommand.self, ModulesCommand.self, ConsoleCommand.self, CompareCommand.self, DemoCommand.self, QuickstartCommand.self,
+            RoleCommand.self, CheckConfigCommand.self, ModulesCommand.self, ConsoleCommand.self, VolumeCommand.self,
+            CompareCommand.self, DemoCommand.self, QuickstartCommand.self,
         ],
         defaultSubcommand: RoleCommand.self)
 
