@@ -53,7 +53,9 @@ struct ConfigurationCheck {
                     result.values[directive] = .list(own + more)
                 } else if result.values[directive] == nil {
                     result.values[directive] = value
-                    result.locations[directive] = source.locations[directive]
+                    for (key, place) in source.locations where key == directive || key.hasPrefix("\(directive)#") {
+                        result.locations[key] = place
+                    }
                 }
             }
             next = source.values["JobDefs"]
@@ -73,27 +75,37 @@ struct ConfigurationCheck {
         var names: [ResourceKind: [String]] = [:]
         for resource in resources { names[resource.kind, default: []].append(resource.name) }
         let sets = names.mapValues { Set($0) }
+        struct Finding: Hashable {
+            var value: Value
+            var place: SourceLocation
+        }
+        var reported: Set<Finding> = []
         func check(_ value: Value, _ directive: String, of resource: Resource, at place: SourceLocation) {
             switch value {
             case .reference(let kind, let name):
-                if sets[kind]?.contains(name) == true { return }
+                if sets[kind]?.contains(name) == true || !reported.insert(Finding(value: value, place: place)).inserted { return }
                 let title = ConfigurationTables.table(kind).title
                 let known = names[kind] ?? []
-                let hint = known.isEmpty ? "There is no \(title) resource at all." : Suggestion.hint(name, in: known)
+                var hint = known.isEmpty ? "There is no \(title) resource at all." : Suggestion.hint(name, in: known)
+                if hint.isEmpty, known.count <= 8 { hint = "Defined: \(known.map { "`\($0)`" }.joined(separator: ", "))." }
                 problems.error(place, "\(title) \"\(name)\" is not defined (`\(directive)` of \(resource.title) \"\(resource.name)\").", hint: hint)
-            case .list(let values): for value in values { check(value, directive, of: resource, at: place) }
+            case .list(let values):
+                for (number, value) in values.enumerated() {
+                    check(value, directive, of: resource, at: resource.locations["\(directive)#\(number)"] ?? place)
+                }
             default: break
             }
         }
-        for resource in resources {
+        // What a Job has from its JobDefs is reported once, for the JobDefs.
+        for resource in resources.filter({ $0.kind == .jobDefs }) + resources.filter({ $0.kind != .jobDefs }) {
             for (directive, value) in resource.values.sorted(by: { $0.key < $1.key }) {
                 let place = resource.locations[directive] ?? resource.location
                 check(value, directive, of: resource, at: place)
             }
             switch resource.kind {
             case .schedule:
-                for run in resource.texts("Run") {
-                    let place = resource.locations["Run"] ?? resource.location
+                for (number, run) in resource.texts("Run").enumerated() {
+                    let place = resource.locations["Run#\(number)"] ?? resource.locations["Run"] ?? resource.location
                     for (directive, reference) in ScheduleRun(run).references { check(reference, directive, of: resource, at: place) }
                 }
             case .storage:
@@ -140,6 +152,16 @@ struct ConfigurationCheck {
             problems.warning(
                 resource.locations["TlsEnable"] ?? resource.location,
                 "Connections of \(resource.title) \"\(resource.name)\" are in plain text.", hint: "Only peers older than release 11 need that.")
+        }
+        for resource in resources {
+            for (directive, value) in resource.values.sorted(by: { $0.key < $1.key }) {
+                if case .password(let password) = value, password.hasPrefix(DefaultSite.placeholderPrefix) {
+                    problems.error(
+                        resource.locations[directive] ?? resource.location,
+                        "`\(directive)` of \(resource.shown) is still the sample's mark.",
+                        hint: "Put in a long random text, or let `appliance quickstart` write the files.")
+                }
+            }
         }
         storages(of: resources)
     }

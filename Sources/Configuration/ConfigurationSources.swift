@@ -18,6 +18,8 @@ struct ConfigurationSources: Sendable {
     var readFile: @Sendable (String) throws(Failure) -> Text
     var runCommand: @Sendable (String) throws(Failure) -> Text
     var variable: @Sendable (String) -> String?
+    /// All texts of one configuration together; four of the largest.
+    var totalBytesMax = 64 << 20
 
     /// A file may have 16 MiB: a thousand times the largest site's we know, and nothing that hurts to hold.
     static let fileBytesMax = 16 << 20

@@ -104,7 +104,7 @@ extension ConfigurationTables {
         "Catalog", "The database that remembers jobs, files and volumes.",
         [
             nameLine, descriptionLine,
-            Directive("DbName", .string, required: true, "SQLite: the file, beside WorkingDirectory unless it begins with `/`"),
+            Directive("DbName", .string, required: true, "SQLite: `DbName.db` in WorkingDirectory; a path where it begins with `/`"),
             Directive("DbDriver", .string, "which engine; default: SQLite"),
             Directive("DbUser", .string, aliases: ["User"], support: .planned, "user of a database server"),
             Directive("DbPassword", .password, aliases: ["Password"], support: .planned, "password of a database server"),

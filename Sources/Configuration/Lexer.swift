@@ -28,7 +28,6 @@ struct Lexer {
     static let depthMax = 16
     static let textsMax = 4096
     static let commandsMax = 64
-    static let bytesMax = 64 << 20
 
     private var frames: [Frame] = []
     private let sources: ConfigurationSources
@@ -237,8 +236,8 @@ struct Lexer {
                 throw .init(reason: "`\(twin.name)` includes itself that way", hint: "Take one of the `@` lines out.")
             }
             bytesRead += read.bytes.count
-            guard bytesRead <= Self.bytesMax else {
-                throw .init(reason: "all files together have more than \(Self.bytesMax >> 20) MiB")
+            guard bytesRead <= sources.totalBytesMax else {
+                throw .init(reason: "all files together have more than \(sources.totalBytesMax) bytes")
             }
             frames.append(
                 Frame(name: command.map { "|\($0)" } ?? path, identity: read.identity, bytes: Self.withoutMark(read.bytes)))

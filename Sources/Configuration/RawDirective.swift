@@ -36,7 +36,7 @@ struct RawParser {
             case .end: return result
             case .endOfLine: continue
             case .word, .string:
-                var (name, end) = nameTokens(from: token)
+                var (name, _, end) = nameTokens(from: token)
                 while end.kind == .endOfLine { end = next() }
                 guard end.kind == .open else {
                     if end.kind == .equals {
@@ -80,14 +80,15 @@ struct RawParser {
         }
     }
 
-    /// The words of a name, and the token after them.
-    private mutating func nameTokens(from first: Token) -> (name: Token, end: Token) {
+    /// The words of a name, put together and one by one, and the token after them.
+    private mutating func nameTokens(from first: Token) -> (name: Token, words: [String], end: Token) {
         var name = first
+        var words = [first.text]
         while true {
             let token = next()
-            guard token.isText else { return (name, token) }
+            guard token.isText, words.count < 64 else { return (name, words, token) }
             name.text += token.text
-            if name.text.utf8.count > 4096 { return (name, token) }
+            words.append(token.text)
         }
     }
 
@@ -110,7 +111,7 @@ struct RawParser {
                 problems.error(token.location, "Expected a directive, found \(token.shown).")
                 if token.kind == .open { lexer.pushBack(token); skipBlock() } else { skipLine() }
             case .word, .string:
-                let (name, end) = nameTokens(from: token)
+                let (name, words, end) = nameTokens(from: token)
                 var directive = RawDirective(name: name.text, location: name.location)
                 switch end.kind {
                 case .equals:
@@ -129,7 +130,7 @@ struct RawParser {
                     var opening = end
                     while opening.kind == .endOfLine { opening = next() }
                     guard opening.kind == .open else {
-                        missingEquals(name)
+                        missingEquals(name, words)
                         lexer.pushBack(opening)
                         continue
                     }
@@ -144,7 +145,7 @@ struct RawParser {
                     result.append(directive)
                     if let stray { return (result, stray) }
                 default:
-                    missingEquals(name)
+                    missingEquals(name, words)
                     if end.kind == .comma { skipLine() } else { lexer.pushBack(end) }
                 }
             }
@@ -156,11 +157,24 @@ struct RawParser {
     private static let resourceWords: Set<String> = Set(
         ResourceKind.allCases.map { Words.key(ConfigurationTables.table($0).title) } + ["autochanger", "client"])
 
-    private func missingEquals(_ name: Token) {
-        problems.error(
-            name.location, "Expected `=` after `\(name.text)`.",
-            hint: name.kind == .string ? "A directive's name has no quotes." : "Write `\(name.text) = value`.")
+    private func missingEquals(_ name: Token, _ words: [String]) {
+        // `Maximum Volumes 5`: the longest beginning that some table knows is the directive, the rest its value.
+        let known = (1...max(1, words.count)).reversed().first { Self.directiveWords.contains(Words.key(words.prefix($0).joined())) }
+        let hint =
+            if name.kind == .string {
+                "A directive's name has no quotes."
+            } else if let known, known < words.count {
+                "Write `\(words.prefix(known).joined(separator: " ")) = \(words.dropFirst(known).joined(separator: " "))`."
+            } else {
+                "Write `\(words.joined(separator: " ")) = value`."
+            }
+        problems.error(name.location, "Expected `=` after `\(words.prefix(known ?? words.count).joined(separator: " "))`.", hint: hint)
     }
+
+    private static let directiveWords: Set<String> = {
+        let tables = ResourceKind.allCases.map { ConfigurationTables.table($0) } + BlockKind.allCases.map { ConfigurationTables.table($0) }
+        return Set(tables.flatMap(\.spellings).map { Words.key($0) })
+    }()
 
     private mutating func nested(_ name: Token, depth: Int) -> ([RawDirective], Token?) {
         guard depth < Self.depthMax else {

@@ -20,7 +20,9 @@ struct ResourceReader {
         if table.support == .planned { unimplemented.note("The resource `\(table.title)`", at: raw.location) }
         for entry in raw.block ?? [] {
             guard let directive = directive(entry, in: table, called: raw.name) else { continue }
-            if directive.support == .planned, table.support != .planned {
+            // `dbuser = ""` asks for nothing.
+            let asksNothing = entry.values.count == 1 && entry.values[0].kind == .string && entry.values[0].text.isEmpty
+            if directive.support == .planned, table.support != .planned, !asksNothing {
                 unimplemented.note("`\(directive.name)` of \(table.title)", at: entry.location)
             }
             guard let value = value(of: directive, entry) else {
@@ -64,7 +66,8 @@ struct ResourceReader {
             if case .list(let before)? = values[name] { list = before }
             if case .list(let more) = value { list += more } else { list.append(value) }
             values[name] = .list(list)
-            locations[name] = locations[name] ?? location
+            // Each occurrence has its place, the first one under the directive's own name.
+            if locations[name] == nil { locations[name] = location } else { locations["\(name)#\(list.count - 1)"] = location }
         } else {
             if let before = locations[name], values[name] != nil {
                 problems.warning(
@@ -155,11 +158,12 @@ struct ResourceReader {
                     problems.error(
                         entry.location, "`Compression` doesn't know `\(text)`.", hint: "It takes GZIP, GZIP1 to GZIP9, LZO, ZSTD, ZSTD1 to ZSTD19 or no.")
                 case "Accurate", "Verify", "BaseJob":
-                    if let odd = text.first(where: { !"pinsugamcdACM51239".contains($0) && !"pV:C".contains($0) }) {
+                    if let odd = text.first(where: { !FileSetLetters.comparisons.contains($0) }) {
                         problems.error(
                             entry.location, "`\(entry.name)` doesn't know the letter `\(odd)`.",
-                            hint: "Letters are p i n u g s a m c M d 5 1 A.")
+                            hint: "Letters are \(FileSetLetters.comparisons.map(String.init).joined(separator: " ")).")
                     }
+                case "Signature" where FileSetLetters.signatures[text] == nil: unimplemented.note("`Signature = \(text)`", at: entry.location)
                 default: break
                 }
             }

@@ -29,7 +29,7 @@ struct CheckConfigCommand: ParsableCommand {
 
     func run() throws {
         if printDirectives {
-            StandardStream.output.write("")
+            StandardStream.output.write(ConfigurationTables.markdown())
             return
         }
         guard let file else { throw ValidationError("Name the configuration file to check.") }
