@@ -5,9 +5,10 @@
 
 import GRDB
 package import Platform
+package import Volumes
 
 /// Files of jobs to be read back.
-package struct BootstrapSelection: Sendable {
+package struct RestoreSelection: Sendable {
     /// In the order to be read, oldest first. nil indexes: the whole job.
     package var jobs: [(jobID: Int64, fileIndexes: Set<Int32>?)]
     package init(jobs: [(jobID: Int64, fileIndexes: Set<Int32>?)] = []) { self.jobs = jobs }
@@ -15,8 +16,9 @@ package struct BootstrapSelection: Sendable {
 
 /// A bootstrap, and what reading it will take.
 package struct CatalogBootstrap: Sendable, Hashable {
+    package var bootstrap: Bootstrap
     /// The lines, each ended by a newline.
-    package var text: String
+    package var text: String { bootstrap.text }
     /// FileIndexes selected, each once.
     package var files: Int64
     /// Bytes of the volumes' parts that will be read.
@@ -31,9 +33,9 @@ extension CatalogDatabase {
     /// - Parameter storage: Names of the Storage resource and its device that read a volume; nil leaves those lines out.
     /// - Throws: `.notFound` when a job that has files selected has no JobMedia: its volumes were purged, or it wrote nothing.
     package func bootstrap(
-        for selection: BootstrapSelection, storage: (_ volume: JobMediaRecord) -> (storage: String, device: String)?
+        for selection: RestoreSelection, storage: (_ volume: JobMediaRecord) -> (storage: String, device: String)?
     ) throws(CatalogError) -> CatalogBootstrap {
-        var result = CatalogBootstrap(text: "", files: 0, bytes: 0, volumes: [])
+        var result = CatalogBootstrap(bootstrap: Bootstrap(units: []), files: 0, bytes: 0, volumes: [])
         for (jobID, wanted) in selection.jobs where wanted?.isEmpty != true {
             guard let job = try job(jobID) else { throw Self.noSuchJob(jobID) }
             let parts = try jobMedia(ofJob: jobID)
@@ -43,7 +45,7 @@ extension CatalogDatabase {
                 let whole = part.firstIndex...part.lastIndex
                 let ranges = indexes.map { $0.compactMap { Self.overlap($0, whole) } } ?? [whole]
                 guard !ranges.isEmpty else { continue }
-                result.text += Self.unit(job, part, ranges, storage(part))
+                result.bootstrap.units.append(Self.unit(job, part, ranges, storage(part)))
                 result.bytes += Int64(clamping: part.endAddress &- part.startAddress &+ 1)
                 if !result.volumes.contains(where: { $0.mediaID == part.mediaID }) { result.volumes.append(part) }
                 covered += ranges
@@ -64,28 +66,25 @@ extension CatalogDatabase {
     ) throws(CatalogError) -> String {
         guard let job = try job(jobID) else { throw Self.noSuchJob(jobID) }
         let levels: [Character: String] = ["F": "Full", "I": "Incremental", "D": "Differential", "f": "VirtualFull", "B": "Base"]
-        let body = try bootstrap(for: BootstrapSelection(jobs: [(jobID, nil)]), storage: storage).text
+        let body = try bootstrap(for: RestoreSelection(jobs: [(jobID, nil)]), storage: storage).text
         let date = now.formatted("%d-%b-%Y %H:%M:%S", local: true)
         return "# \(date) - \(job.uniqueName) - \(levels[job.level] ?? String(job.level))\n" + body
     }
 
     private static func unit(
         _ job: JobRecord, _ part: JobMediaRecord, _ ranges: [ClosedRange<Int64>], _ storage: (storage: String, device: String)?
-    ) -> String {
-        var lines: [String] = []
-        if let storage { lines.append("Storage=\"\(storage.storage)\"") }
-        lines.append("Volume=\"\(part.volume)\"")
-        lines.append("MediaType=\"\(part.mediaType)\"")
-        if let storage { lines.append("Device=\"\(storage.device)\"") }
-        if part.slot > 0 { lines.append("Slot=\(part.slot)") }
-        lines.append("VolSessionId=\(job.sessionID)")
-        lines.append("VolSessionTime=\(job.sessionTime)")
-        lines.append("VolAddr=\(part.startAddress)-\(part.endAddress)")
-        for range in ranges {
-            lines.append(range.count == 1 ? "FileIndex=\(range.lowerBound)" : "FileIndex=\(range.lowerBound)-\(range.upperBound)")
-        }
-        lines.append("Count=\(count(ranges))")
-        return lines.joined(separator: "\n") + "\n"
+    ) -> Bootstrap.Unit {
+        var unit = Bootstrap.Unit(volumes: [part.volume])
+        unit.storage = storage?.storage ?? ""
+        unit.device = storage?.device ?? ""
+        unit.mediaType = part.mediaType
+        unit.slot = part.slot
+        unit.sessionIDs = [job.sessionID...job.sessionID]
+        unit.sessionTimes = [job.sessionTime...job.sessionTime]
+        unit.addresses = [part.startAddress...max(part.startAddress, part.endAddress)]
+        unit.fileIndexes = ranges.map { Int32(clamping: $0.lowerBound)...Int32(clamping: $0.upperBound) }
+        unit.count = UInt32(clamping: count(ranges))
+        return unit
     }
 
     /// Neighbouring numbers as ranges, ascending.

@@ -16,6 +16,8 @@ package struct VolumeUpdate: Sendable {
     package var mounts: Int64 = 0
     package var errors: Int64 = 0
     package var writes: Int64 = 0
+    /// An echo of the catalog's own limit; not stored.
+    package var bytesMax: Int64 = 0
     /// LastWritten; nil leaves it.
     package var ended: WallTime?
     package var status: VolumeStatus = .append
@@ -32,6 +34,8 @@ package struct VolumeUpdate: Sendable {
     package var parts: Int64 = 0
     package var cloudParts: Int64 = 0
     package var lastPartBytes: Int64 = 0
+    /// An echo; not stored.
+    package var enabled: Int = 1
     /// False forbids recycling (a medium that can be written once); true leaves what the operator chose.
     package var recycle = true
     /// StorageId of the changer the volume was used in; 0 leaves it.
