@@ -48,6 +48,7 @@ import GRDB
 
     /// As `bindText`, for a blob; an empty one is NULL.
     func bindBlob(_ parameter: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+        if bytes.isEmpty { return bind(parameter, Int64?.none) }
         unsafe sqlite3_bind_blob(statement, parameter, bytes.baseAddress, Int32(truncatingIfNeeded: bytes.count), nil)
     }
 
