@@ -14,7 +14,8 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var isIPv6: Bool { family == AF_INET6 }
-    fileprivate var family: Int32 { Int32(bytes[0]) | Int32(bytes[1]) << 8 }  // sa_family_t in the byte order of the two ports we build for
+    /// sa_family_t, in the byte order of the machines we build for.
+    fileprivate var family: Int32 { Int32(bytes[0]) | Int32(bytes[1]) << 8 }
     /// Both families keep the port, big-endian, in bytes 2 and 3.
     package var port: UInt16 { UInt16(bytes[2]) << 8 | UInt16(bytes[3]) }
 
@@ -50,7 +51,9 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// getaddrinfo(3): every address of `host`, in the order to try them. Blocks while the resolver is asked.
     ///
     /// - Parameter host: Name or numbers; empty means every local address when `passive`, else this machine.
-    package static func resolve(_ host: String, port: UInt16, passive: Bool = false) throws(Unresolved) -> [SocketAddress] {
+    package static func resolve(_ host: String, port: UInt16, passive: Bool = false) throws(Unresolved)
+        -> [SocketAddress]
+    {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = passive ? AI_PASSIVE : 0
@@ -176,7 +179,8 @@ package final class StreamSocket: Sendable {
     ///
     /// - Parameter limit: How long to wait; nil waits for ever.
     /// - Throws: errno EAGAIN when the limit passed.
-    package func receive(into buffer: UnsafeMutableRawBufferPointer, within limit: Duration?) throws(SystemError) -> Int {
+    package func receive(into buffer: UnsafeMutableRawBufferPointer, within limit: Duration?) throws(SystemError) -> Int
+    {
         setLimit(limit, SO_RCVTIMEO, receiveLimit)
         while true {
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
@@ -235,7 +239,8 @@ package final class ListeningSocket: Sendable {
     package convenience init(_ host: String, port: UInt16, backlog: Int32 = 512) throws(SystemError) {
         let addresses: [SocketAddress]
         do throws(SocketAddress.Unresolved) {
-            addresses = host.isEmpty
+            addresses =
+                host.isEmpty
                 ? try ((try? SocketAddress.resolve("::", port: port, passive: true)) ?? [])
                     + SocketAddress.resolve("0.0.0.0", port: port, passive: true)
                 : try SocketAddress.resolve(host, port: port, passive: true)
@@ -290,7 +295,9 @@ package final class ListeningSocket: Sendable {
             if accepted >= 0, let peer { return StreamSocket(adopting: accepted, peer: peer) }
             switch errno {
             // accept(2): errors already pending on the new connection are reported here and mean only that one is gone.
-            case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, ENETUNREACH: continue
+            case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+                ENETUNREACH:
+                continue
             default: throw SystemError("accept", address.description, errno: errno)
             }
         }

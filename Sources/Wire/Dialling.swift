@@ -61,7 +61,9 @@ package func dial(_ destination: Destination, _ hello: Hello) async throws(WireE
     return try result.get()
 }
 
-private func introduce(_ socket: StreamSocket, _ destination: Destination, _ hello: Hello) async throws(WireError) -> DialledConnection {
+private func introduce(_ socket: StreamSocket, _ destination: Destination, _ hello: Hello) async throws(WireError)
+    -> DialledConnection
+{
     let channel = MessageChannel(socket, peer: destination.name)
     let result: Result<DialledConnection, WireError> = await withTaskCancellationHandler {
         do throws(WireError) {
@@ -76,12 +78,15 @@ private func introduce(_ socket: StreamSocket, _ destination: Destination, _ hel
     return try result.get()
 }
 
-private func converse(_ channel: MessageChannel, _ destination: Destination, _ hello: Hello) throws(WireError) -> DialledConnection {
+private func converse(_ channel: MessageChannel, _ destination: Destination, _ hello: Hello) throws(WireError)
+    -> DialledConnection
+{
     channel.setLimits { limits in
         limits.deadline = .now + handshakeLimit
         limits.payloadMax = Listener.greetingMax
     }
-    var handshake = Handshake(channel, ownName: destination.ownName, secret: destination.secret, policy: destination.tls)
+    var handshake = Handshake(
+        channel, ownName: destination.ownName, secret: destination.secret, policy: destination.tls)
     var greeting: String
     switch hello {
     case .ping:
@@ -92,7 +97,8 @@ private func converse(_ channel: MessageChannel, _ destination: Destination, _ h
         try channel.send(hello.words + ApplianceMarker.text + "\n")
         let line = try channel.receiveLine()
         guard let received = ReceivedHello(parsing: line), case .jobToStorageDaemon = received.hello else {
-            throw WireError(.unexpected, peer: channel.peer, "the called file daemon answered \"\(Handshake.shown(line))\".")
+            throw WireError(
+                .unexpected, peer: channel.peer, "the called file daemon answered \"\(Handshake.shown(line))\".")
         }
         handshake.isAppliance = received.isAppliance
         try handshake.accept(received)
@@ -120,7 +126,8 @@ private func converse(_ channel: MessageChannel, _ destination: Destination, _ h
 
 /// The number in `1000 OK: 103 lab-dir Version: …`, `2000 OK Hello 214`, `3000 OK Hello 306`.
 private func version(in greeting: String) -> Int {
-    let fields = scan(greeting, "1000 OK: %d") ?? scan(greeting, "2000 OK Hello %d") ?? scan(greeting, "3000 OK Hello %d")
+    let fields =
+        scan(greeting, "1000 OK: %d") ?? scan(greeting, "2000 OK Hello %d") ?? scan(greeting, "3000 OK Hello %d")
     return fields.flatMap { Int($0[0]) } ?? 0
 }
 
@@ -148,13 +155,17 @@ private func reach(_ destination: Destination) async throws(WireError) -> Stream
     }
 }
 
-private func tryAddresses(of destination: Destination, until deadline: ContinuousClock.Instant) throws(WireError) -> StreamSocket {
+private func tryAddresses(of destination: Destination, until deadline: ContinuousClock.Instant) throws(WireError)
+    -> StreamSocket
+{
     let name = destination.name
     let addresses: [SocketAddress]
     var source: [SocketAddress] = []
     do throws(SocketAddress.Unresolved) {
         addresses = try SocketAddress.resolve(destination.host, port: destination.port)
-        if let address = destination.sourceAddress { source = try SocketAddress.resolve(address, port: 0, passive: true) }
+        if let address = destination.sourceAddress {
+            source = try SocketAddress.resolve(address, port: 0, passive: true)
+        }
     } catch {
         var failure = WireError(
             .resolve, peer: name, "a name has no address: \(error.reason).",
@@ -171,18 +182,24 @@ private func tryAddresses(of destination: Destination, until deadline: Continuou
         do throws(SystemError) {
             return try StreamSocket.connect(to: address, from: from, within: limit) { Task.isCancelled }
         } catch {
-            let where_ = "\(name) (\(address.host))"
+            let place = "\(name) (\(address.host))"
             failure =
                 if error.isCancellation {
                     WireError(.interrupted, peer: name, "dialling was given up.")
                 } else if error.isRefusal {
-                    WireError(.refused, peer: where_, "nobody listens on that port.", remedy: "Start the daemon, or correct the port.")
+                    WireError(
+                        .refused, peer: place, "nobody listens on that port.",
+                        remedy: "Start the daemon, or correct the port.")
                 } else if error.isTimeout {
-                    WireError(.timedOut, peer: where_, "the host did not answer.", remedy: "Check the network and the firewalls between.")
+                    WireError(
+                        .timedOut, peer: place, "the host did not answer.",
+                        remedy: "Check the network and the firewalls between.")
                 } else if error.isUnreachable {
-                    WireError(.unreachable, peer: where_, "there is no way to the host (\(error.reason)).", remedy: "Check the network.")
+                    WireError(
+                        .unreachable, peer: place, "there is no way to the host (\(error.reason)).",
+                        remedy: "Check the network.")
                 } else {
-                    WireError(.system, peer: where_, error.what, remedy: error.remedy)
+                    WireError(.system, peer: place, error.what, remedy: error.remedy)
                 }
             if failure.kind == .interrupted { break }
         }

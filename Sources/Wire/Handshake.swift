@@ -17,15 +17,6 @@
 
 import Platform
 
-/// An authentication that failed: what the log says, and what the peer is told.
-struct Refusal: Error {
-    var kind: WireError.Kind
-    var reason: String
-    var remedy = ""
-    /// Lines for the peer; may be empty.
-    var answer = ""
-}
-
 /// One side's half of the dialogue over one channel.
 struct Handshake {
     let channel: MessageChannel
@@ -38,7 +29,8 @@ struct Handshake {
     private var isEncrypted = false
     private var needs: TLSNeeds { TLSNeeds(policy) }
 
-    init(_ channel: MessageChannel, ownName: String, secret: SharedSecret, policy: TLSPolicy, isAppliance: Bool = false) {
+    init(_ channel: MessageChannel, ownName: String, secret: SharedSecret, policy: TLSPolicy, isAppliance: Bool = false)
+    {
         self.channel = channel
         self.ownName = ownName
         self.secret = secret
@@ -68,7 +60,8 @@ struct Handshake {
         guard let challenge = Challenge(parsing: line) else {
             throw WireError(
                 .authentication, peer: channel.peer, "the peer answered our Hello with \"\(Self.shown(line))\".",
-                remedy: "Check that its configuration knows us by the name \"\(ownName)\", and that the port is its own.")
+                remedy:
+                    "Check that its configuration knows us by the name \"\(ownName)\", and that the port is its own.")
         }
         if policy.requiresEncryption, !isEncrypted, policy.certificates == nil || (challenge.tlsNeed ?? 0) == 0 {
             throw WireError(
@@ -116,7 +109,8 @@ struct Handshake {
                 try channel.send("sdcaps: dedup=0 hash=0 dedup_block=0 min_dedup_block=0 max_dedup_block=0\n")
                 let line = try channel.receiveLine()
                 guard line.hasPrefix("fdcaps:") else {
-                    throw WireError(.unexpected, peer: channel.peer, "\"\(Self.shown(line))\" came where fdcaps were due.")
+                    throw WireError(
+                        .unexpected, peer: channel.peer, "\"\(Self.shown(line))\" came where fdcaps were due.")
                 }
             }
         }
@@ -139,7 +133,8 @@ struct Handshake {
         let verdict = try channel.receiveLine()
         guard verdict.hasPrefix("1000 OK auth") else {
             throw WireError(
-                .authentication, peer: channel.peer, "\(received.hello.caller) does not accept our answer (\"\(Self.shown(verdict))\").",
+                .authentication, peer: channel.peer,
+                "\(received.hello.caller) does not accept our answer (\"\(Self.shown(verdict))\").",
                 remedy: "Make the passwords of both sides' resources the same.")
         }
         try startLateTLS(peerNeed: theirs.tlsNeed ?? 0, asServer: true, host: "")
@@ -185,7 +180,8 @@ struct Handshake {
         if kind == .preSharedKey, needs.certificates == .required, needs.preSharedKey != .required {
             throw WireError(
                 .tls, peer: channel.peer, "the peer has no TLS certificate set up, which is required here.",
-                remedy: "Give the peer TLS Certificate and TLS Key, or say TLS PSK Enable = yes in our resource for it.")
+                remedy: "Give the peer TLS Certificate and TLS Key, or say TLS PSK Enable = yes in our resource for it."
+            )
         }
         try performTLS(kind, asServer: asServer, host: host)
     }
@@ -207,22 +203,17 @@ struct Handshake {
     }
 
     private mutating func performTLS(_ kind: TLSSession.Kind, asServer: Bool, host: String) throws(WireError) {
+        let session: TLSSession
         do throws(TLSFailure) {
-            let session = asServer
-                ? try TLSSession(serverFor: policy, kind: kind, secret: secret, isAppliance: isAppliance)
-                : try TLSSession(clientFor: policy, kind: kind, secret: secret, isAppliance: isAppliance, host: host)
-            try start(session)
+            session = try TLSSession(
+                TLSSetup(kind, isServer: asServer, policy: policy, secret: secret, isAppliance: isAppliance, host: host)
+            )
         } catch {
             throw WireError(.tls, peer: channel.peer, error.reason, remedy: error.remedy)
         }
+        try channel.startTLS(session)
         isEncrypted = true
         if kind == .certificates, policy.certificates?.authenticateOnly == true { channel.dropTLS() }
-    }
-
-    private func start(_ session: TLSSession) throws(TLSFailure) {
-        do throws(WireError) { try channel.startTLS(session) } catch {
-            throw TLSFailure(reason: error.detail, remedy: error.remedy)
-        }
     }
 
     /// What a peer sent, fit for a log line: short, and without control characters.

@@ -33,7 +33,8 @@ extension Hello {
         case .console(let name, _): "console \"\(name)\""
         case .directorToFileDaemon(let name, _), .directorToStorageDaemon(let name, _): "director \"\(name)\""
         case .jobToStorageDaemon(let job, _, nil): "the file daemon of job \"\(job)\""
-        case .jobToStorageDaemon(let job, _, _), .storageDaemonToFileDaemon(let job, _): "the storage daemon of job \"\(job)\""
+        case .jobToStorageDaemon(let job, _, _), .storageDaemonToFileDaemon(let job, _):
+            "the storage daemon of job \"\(job)\""
         case .ping: "a ping"
         }
     }
@@ -87,11 +88,12 @@ struct TLSNeeds: Hashable, Sendable {
     }
     init(_ policy: TLSPolicy) {
         certificates = policy.certificates.map { $0.required || $0.authenticateOnly ? .required : .welcome } ?? .no
-        preSharedKey = switch policy.preSharedKey {
-        case .off: .no
-        case .offered: .welcome
-        case .required: .required
-        }
+        preSharedKey =
+            switch policy.preSharedKey {
+            case .off: .no
+            case .offered: .welcome
+            case .required: .required
+            }
     }
 }
 
@@ -126,7 +128,8 @@ struct ReceivedHello: Equatable {
         } else if let fields = scan(text, "Hello Bacula SD: Start Job %s %d %d") {
             let storage = Self.number(fields[2])
             hello = .jobToStorageDaemon(
-                job: Bashed.decode(fields[0]), version: Self.number(fields[1]), storageVersion: storage > 0 ? storage : nil)
+                job: Bashed.decode(fields[0]), version: Self.number(fields[1]),
+                storageVersion: storage > 0 ? storage : nil)
         } else if let fields = scan(text, "Hello FD: Bacula Storage calling Start Job %s %d") {
             hello = .storageDaemonToFileDaemon(job: Bashed.decode(fields[0]), version: Self.number(fields[1]))
         } else if let fields = scan(text, "Hello %s calling %d") {

@@ -24,7 +24,9 @@ enum LZ4Block {
             at += 1
             let literals = try length(Int(token >> 4), block, &at)
             guard literals <= block.count - at else { throw Malformed(reason: "the literals reach beyond the block") }
-            guard literals <= bytesMax - output.count else { throw Malformed(reason: "it holds more than \(bytesMax) bytes") }
+            guard literals <= bytesMax - output.count else {
+                throw Malformed(reason: "it holds more than \(bytesMax) bytes")
+            }
             let run = block.extracting(at..<at + literals)
             // The span is not kept: append copies it.
             unsafe run.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
@@ -36,7 +38,9 @@ enum LZ4Block {
             at += 2
             guard offset > 0, offset <= output.count else { throw Malformed(reason: "a match begins before the block") }
             let match = try length(Int(token & 15), block, &at) + 4
-            guard match <= bytesMax - output.count else { throw Malformed(reason: "it holds more than \(bytesMax) bytes") }
+            guard match <= bytesMax - output.count else {
+                throw Malformed(reason: "it holds more than \(bytesMax) bytes")
+            }
             copyMatch(match, back: offset, &output)
         }
     }

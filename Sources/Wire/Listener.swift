@@ -72,7 +72,8 @@ package final class Listener: Sendable {
     ///   - handler: Gets the authenticated connection; the channel is closed when it returns. Cancelling the task that
     ///     serves interrupts the channel.
     package func serve(
-        name: String, authenticationLimit: Duration = .seconds(60), unauthenticatedMax: Int = 64, connectionsMax: Int = 1024,
+        name: String, authenticationLimit: Duration = .seconds(60), unauthenticatedMax: Int = 64,
+        connectionsMax: Int = 1024,
         admit: @escaping @Sendable (Hello) -> Admission, handler: @escaping @Sendable (AcceptedConnection) async -> Void
     ) async {
         let places = Places(unauthenticatedMax: unauthenticatedMax, connectionsMax: connectionsMax)
@@ -83,7 +84,8 @@ package final class Listener: Sendable {
                         group.addTask(executorPreference: ElasticExecutor.shared) {
                             await withTaskCancellationHandler {
                                 await self.attend(
-                                    channel, name: name, limit: authenticationLimit, places: places, admit: admit, handler: handler)
+                                    channel, name: name, limit: authenticationLimit, places: places, admit: admit,
+                                    handler: handler)
                             } onCancel: {
                                 channel.interrupt()
                             }
@@ -114,7 +116,8 @@ package final class Listener: Sendable {
                 return channel
             } catch {
                 guard error.isShortage else { return nil }
-                log.error("can't accept connections for now", metadata: ["reason": "\(error.reason)", "port": "\(port)"])
+                log.error(
+                    "can't accept connections for now", metadata: ["reason": "\(error.reason)", "port": "\(port)"])
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -165,12 +168,14 @@ package final class Listener: Sendable {
 
     /// - Returns: nil where the caller got what it wanted without authentication.
     private func authenticate(
-        _ channel: MessageChannel, name: String, admit: @Sendable (Hello) -> Admission, caller: inout String?, answer: inout String
+        _ channel: MessageChannel, name: String, admit: @Sendable (Hello) -> Admission, caller: inout String?,
+        answer: inout String
     ) throws(WireError) -> AcceptedConnection? {
         let line = try channel.receiveLine()
         answer = refusalLine
         guard let received = ReceivedHello(parsing: line) else {
-            throw WireError(.protocolViolation, peer: channel.peer, "the first message is no Hello: \"\(Handshake.shown(line))\".")
+            throw WireError(
+                .protocolViolation, peer: channel.peer, "the first message is no Hello: \"\(Handshake.shown(line))\".")
         }
         let hello = received.hello
         caller = hello.caller
@@ -180,7 +185,8 @@ package final class Listener: Sendable {
         }
         if let addressee = hello.addressee, addressee != entry.role {
             throw WireError(
-                .authentication, peer: channel.peer, "wanted the \(addressee.rawValue), but this is the port of the \(entry.role.rawValue).")
+                .authentication, peer: channel.peer,
+                "wanted the \(addressee.rawValue), but this is the port of the \(entry.role.rawValue).")
         }
         let secret: SharedSecret
         let policy: TLSPolicy
@@ -194,11 +200,13 @@ package final class Listener: Sendable {
             policy = ownPolicy
             greeting = ownGreeting
         }
-        var handshake = Handshake(channel, ownName: name, secret: secret, policy: policy, isAppliance: received.isAppliance)
+        var handshake = Handshake(
+            channel, ownName: name, secret: secret, policy: policy, isAppliance: received.isAppliance)
         if case .storageDaemonToFileDaemon(let job, _) = hello {
             answer = ""
             try handshake.connect(
-                .jobToStorageDaemon(job: job, version: ProtocolVersion.fileDaemon, storageVersion: nil), host: channel.peer)
+                .jobToStorageDaemon(job: job, version: ProtocolVersion.fileDaemon, storageVersion: nil),
+                host: channel.peer)
             _ = try channel.receiveLine()  // the storage daemon's greeting
             return AcceptedConnection(channel: channel, hello: hello, isAppliance: received.isAppliance)
         }
@@ -231,7 +239,9 @@ package final class Listener: Sendable {
 
     private func refused(_ peer: String, _ reason: String, caller: String? = nil, code: String = "wire-busy") {
         guard let unlogged = refusals.admit() else { return }
-        var metadata: Logger.Metadata = ["peer": "\(peer)", "port": "\(port)", "reason": "\(reason)", "code": "\(code)"]
+        var metadata: Logger.Metadata = [
+            "peer": "\(peer)", "port": "\(port)", "reason": "\(reason)", "code": "\(code)",
+        ]
         if let caller { metadata["caller"] = "\(caller)" }
         if unlogged > 0 { metadata["unlogged"] = "\(unlogged)" }
         log.warning("connection refused", metadata: metadata)

@@ -101,7 +101,8 @@ package final class MessageChannel: Sendable {
         guard payload.count <= PacketHead.payloadMax else {
             throw WireError(
                 .protocolViolation, peer: peer,
-                "a packet of \(payload.count) bytes can't be sent: receivers refuse more than \(PacketHead.payloadMax).")
+                "a packet of \(payload.count) bytes can't be sent: receivers refuse more than \(PacketHead.payloadMax)."
+            )
         }
         try unsafe append(head: Int32(payload.count), payload)
     }
@@ -267,7 +268,8 @@ package final class MessageChannel: Sendable {
         guard head != .nonsense else {
             breakOff()
             let bytes = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }
-            let text = bytes.allSatisfy { (32..<127).contains($0) } ? " (\"\(String(decoding: bytes, as: UTF8.self))\")" : ""
+            let text =
+                bytes.allSatisfy { (32..<127).contains($0) } ? " (\"\(String(decoding: bytes, as: UTF8.self))\")" : ""
             throw WireError(
                 .protocolViolation, peer: peer,
                 "a packet of length 0x\(String(word, radix: 16))\(text) is no packet of this protocol, or too long.",
@@ -291,7 +293,8 @@ package final class MessageChannel: Sendable {
             let take = min(count - payload.count, reader.tail - reader.head)
             // One copy, straight from the read buffer; a slice of the array would be walked byte by byte in debug builds.
             unsafe reader.bytes.withUnsafeBufferPointer { bytes in
-                unsafe payload.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[reader.head..<reader.head + take]))
+                unsafe payload.append(
+                    contentsOf: UnsafeBufferPointer(rebasing: bytes[reader.head..<reader.head + take]))
             }
             reader.head += take
             if payload.count == count { return }
@@ -329,21 +332,20 @@ package final class MessageChannel: Sendable {
             return
         }
         while true {
-            if reader.sealedHead < reader.sealedTail || reader.sealedTail == 0 {
-                let plain: Int?
-                do throws(TLSFailure) {
-                    plain = try tls.decrypt(
-                        &reader.sealed, &reader.sealedHead, reader.sealedTail, into: &reader.bytes, from: reader.tail)
-                } catch {
-                    breakOff()
-                    throw WireError(.tls, peer: peer, error.reason)
-                }
-                guard let plain else { throw ended(isFirst: isFirst) }
-                if plain > 0 {
-                    reader.tail += plain
-                    if reader.tail == reader.bytes.count, reader.tail < Self.readBytesMax { Self.grow(&reader.bytes) }
-                    return
-                }
+            // First what is here: OpenSSL may hold the rest of a record for which there was no room before.
+            let plain: Int?
+            do throws(TLSFailure) {
+                plain = try tls.decrypt(
+                    reader.sealed, &reader.sealedHead, reader.sealedTail, into: &reader.bytes, from: reader.tail)
+            } catch {
+                breakOff()
+                throw WireError(.tls, peer: peer, error.reason)
+            }
+            guard let plain else { throw ended(isFirst: isFirst) }
+            if plain > 0 {
+                reader.tail += plain
+                if reader.tail == reader.bytes.count, reader.tail < Self.readBytesMax { Self.grow(&reader.bytes) }
+                return
             }
             try fillSealed(&reader, isFirst: isFirst)
         }
@@ -355,7 +357,9 @@ package final class MessageChannel: Sendable {
             reader.sealedHead = 0
             reader.sealedTail = 0
         }
-        if reader.sealed.count < Self.readBytesMin || reader.sealedTail == reader.sealed.count { Self.grow(&reader.sealed) }
+        if reader.sealed.count < Self.readBytesMin || reader.sealedTail == reader.sealed.count {
+            Self.grow(&reader.sealed)
+        }
         reader.sealedTail += try receiveRaw(&reader.sealed, from: reader.sealedTail, isFirst: isFirst)
     }
 
@@ -370,12 +374,15 @@ package final class MessageChannel: Sendable {
         let limits = self.limits.withLock { $0 }
         if let most = limits.receivedMax, bytesReceived > most {
             breakOff()
-            throw WireError(.protocolViolation, peer: peer, "more than \(most) bytes came before the peer was authenticated.")
+            throw WireError(
+                .protocolViolation, peer: peer, "more than \(most) bytes came before the peer was authenticated.")
         }
         let limit = limits.rest(of: limits.receive)
         let result: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBytes { buffer in
             do throws(SystemError) {
-                return .success(try unsafe socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), within: limit))
+                return .success(
+                    try unsafe socket.receive(
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]), within: limit))
             } catch {
                 return .failure(error)
             }
@@ -410,10 +417,11 @@ package final class MessageChannel: Sendable {
             while true {
                 let isDone: Bool
                 do throws(TLSFailure) {
-                    isDone = try session.advanceHandshake(&reader.sealed, &reader.sealedHead, reader.sealedTail)
+                    isDone = try session.advanceHandshake(reader.sealed, &reader.sealedHead, reader.sealedTail)
                 } catch {
                     // The alert tells the peer why.
                     try? unsafe session.withOutput { bytes throws(WireError) in try unsafe writeRaw(bytes) }
+                    close()
                     throw WireError(.tls, peer: peer, error.reason, remedy: error.remedy)
                 }
                 try unsafe session.withOutput { bytes throws(WireError) in try unsafe writeRaw(bytes) }
@@ -472,7 +480,9 @@ package final class MessageChannel: Sendable {
     private func breakOff() { end(as: .broken) }
 
     private func end(as ending: State) {
-        guard state.compareExchange(expected: .open, desired: ending, ordering: .acquiringAndReleasing).exchanged else { return }
+        guard state.compareExchange(expected: .open, desired: ending, ordering: .acquiringAndReleasing).exchanged else {
+            return
+        }
         socket.shutDown()
         writer.withLock { _ in }  // those who wait for room look again
     }
@@ -525,7 +535,9 @@ package final class MessageChannel: Sendable {
             return WireError(.timedOut, peer: peer, "the peer neither sent nor took anything within the time allowed.")
         }
         breakOff()
-        if error.isBrokenConnection { return WireError(.system, peer: peer, "the peer broke the connection (\(error.reason)).") }
+        if error.isBrokenConnection {
+            return WireError(.system, peer: peer, "the peer broke the connection (\(error.reason)).")
+        }
         return WireError(.system, peer: peer, error.what)
     }
 

@@ -69,7 +69,8 @@ enum PacketHead: Equatable {
             self = value > -64 ? .signal(Signal(rawValue: value)) : .nonsense
         } else {
             let bytes = Int(value & ~(1 << 30 | 1 << 29))
-            self = bytes > payloadMax || bytes == 0
+            self =
+                bytes > payloadMax || bytes == 0
                 ? .nonsense
                 : .payload(bytes: bytes, isCompressed: value & 1 << 30 != 0, hasExtension: value & 1 << 29 != 0)
         }

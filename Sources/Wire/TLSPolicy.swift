@@ -84,7 +84,8 @@ package struct TLSPolicy: Sendable, Hashable {
             preSharedKey: mayUseKey == false ? .off : mayUseKey == true && isRequired ? .required : .offered,
             certificates: Certificates(
                 required: isRequired, verifyPeer: bool("TlsVerifyPeer") ?? true, caFile: text("TlsCaCertificateFile"),
-                caDirectory: text("TlsCaCertificateDir"), certificateFile: text("TlsCertificate"), keyFile: text("TlsKey"),
+                caDirectory: text("TlsCaCertificateDir"), certificateFile: text("TlsCertificate"),
+                keyFile: text("TlsKey"),
                 allowedCommonNames: texts("TlsAllowedCn"), authenticateOnly: authenticateOnly))
     }
 }

@@ -39,9 +39,14 @@ import Testing
     @Test("Challenges of every release are read, and nothing else is")
     func parsing() {
         #expect(Challenge(parsing: "auth cram-md5 <1.2@a> ssl=2") == Challenge(text: "<1.2@a>", tlsNeed: 2))
-        #expect(Challenge(parsing: "auth cram-md5c <1.2@a> ssl=0") == Challenge(text: "<1.2@a>", tlsNeed: 0, wantsStandard: true))
+        #expect(
+            Challenge(parsing: "auth cram-md5c <1.2@a> ssl=0")
+                == Challenge(text: "<1.2@a>", tlsNeed: 0, wantsStandard: true))
         #expect(Challenge(parsing: "auth cram-md5 <1.2@a>") == Challenge(text: "<1.2@a>", tlsNeed: nil))
-        for line in ["", "auth", "auth cram-md5", "auth cram-md5 ssl=0", "auth cram-md5 x ssl=0", "auth cram-md5 <> ssl=0", "1999 no"] {
+        for line in [
+            "", "auth", "auth cram-md5", "auth cram-md5 ssl=0", "auth cram-md5 x ssl=0", "auth cram-md5 <> ssl=0",
+            "1999 no",
+        ] {
             #expect(Challenge(parsing: line) == nil, "\(line)")
         }
     }

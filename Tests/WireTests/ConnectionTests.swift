@@ -26,7 +26,9 @@ import Testing
     @Test("A wrong password is refused, and the connection is not retried")
     func wrongPassword() async throws {
         try await withListener { listener in
-            let error = await #expect(throws: WireError.self) { try await dial(destination(listener, password: "wrong"), directorHello) }
+            let error = await #expect(throws: WireError.self) {
+                try await dial(destination(listener, password: "wrong"), directorHello)
+            }
             #expect(error?.kind == .authentication)
             #expect(error?.isPermanent == true)
         }
@@ -55,7 +57,8 @@ import Testing
         try await withListener(secret: key) { listener in
             var to = destination(listener)
             to.secret = key
-            let connection = try await dial(to, .storageDaemonToFileDaemon(job: "J.2026-11-21_00.00.36_03", version: 306))
+            let connection = try await dial(
+                to, .storageDaemonToFileDaemon(job: "J.2026-11-21_00.00.36_03", version: 306))
             try connection.channel.send("hello")
             #expect(try connection.channel.receiveLine() == "hello")
         }

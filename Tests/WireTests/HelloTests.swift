@@ -8,12 +8,18 @@ import Testing
         ("Hello lab\u{1}console calling 100", .console(name: "lab console", version: 100)),
         ("Hello Director lab-dir calling 103", .directorToFileDaemon(name: "lab-dir", version: 103)),
         ("Hello SD: Bacula Director lab-dir calling 103", .directorToStorageDaemon(name: "lab-dir", version: 103)),
-        ("Hello Bacula SD: Start Job BackupPlain.2026-11-21_00.00.36_03 214",
-         .jobToStorageDaemon(job: "BackupPlain.2026-11-21_00.00.36_03", version: 214, storageVersion: nil)),
-        ("Hello Bacula SD: Start Job Copy.2026-11-21_00.00.36_03 214 306",
-         .jobToStorageDaemon(job: "Copy.2026-11-21_00.00.36_03", version: 214, storageVersion: 306)),
-        ("Hello FD: Bacula Storage calling Start Job B.2026-11-21_00.00.36_03 306",
-         .storageDaemonToFileDaemon(job: "B.2026-11-21_00.00.36_03", version: 306)),
+        (
+            "Hello Bacula SD: Start Job BackupPlain.2026-11-21_00.00.36_03 214",
+            .jobToStorageDaemon(job: "BackupPlain.2026-11-21_00.00.36_03", version: 214, storageVersion: nil)
+        ),
+        (
+            "Hello Bacula SD: Start Job Copy.2026-11-21_00.00.36_03 214 306",
+            .jobToStorageDaemon(job: "Copy.2026-11-21_00.00.36_03", version: 214, storageVersion: 306)
+        ),
+        (
+            "Hello FD: Bacula Storage calling Start Job B.2026-11-21_00.00.36_03 306",
+            .storageDaemonToFileDaemon(job: "B.2026-11-21_00.00.36_03", version: 306)
+        ),
         ("Ping", .ping),
     ]
 
@@ -45,15 +51,20 @@ import Testing
     @Test("A missing version counts as none")
     func noVersion() {
         #expect(ReceivedHello(parsing: "Hello *UserAgent* calling")?.hello == .console(name: "*UserAgent*", version: 0))
-        #expect(ReceivedHello(parsing: "Hello Director d calling")?.hello == .directorToFileDaemon(name: "d", version: 0))
-        #expect(ReceivedHello(parsing: "Hello Director d calling tlspsk=100")?.hello == .directorToFileDaemon(name: "d", version: 0))
+        #expect(
+            ReceivedHello(parsing: "Hello Director d calling")?.hello == .directorToFileDaemon(name: "d", version: 0))
+        #expect(
+            ReceivedHello(parsing: "Hello Director d calling tlspsk=100")?.hello
+                == .directorToFileDaemon(name: "d", version: 0))
     }
 
     @Test("What is no Hello is refused")
     func refused() {
         let long = String(repeating: "x", count: 128)
-        for line in ["", "Hello", "Hello ", "hello Director d calling 1", "GET / HTTP/1.1", "Hello  calling 1",
-                     "Hello Director \(long) calling 103", "Hello x fdcallsdir 14 tlspsk=100", "Pong"] {
+        for line in [
+            "", "Hello", "Hello ", "hello Director d calling 1", "GET / HTTP/1.1", "Hello  calling 1",
+            "Hello Director \(long) calling 103", "Hello x fdcallsdir 14 tlspsk=100", "Pong",
+        ] {
             #expect(ReceivedHello(parsing: line) == nil, "\(line)")
         }
     }
@@ -61,7 +72,9 @@ import Testing
     @Test("Numbers that don't fit are no version and no need")
     func numbers() {
         let huge = "99999999999999999999"
-        #expect(ReceivedHello(parsing: "Hello Director d calling \(huge)")?.hello == .directorToFileDaemon(name: "d", version: 0))
+        #expect(
+            ReceivedHello(parsing: "Hello Director d calling \(huge)")?.hello
+                == .directorToFileDaemon(name: "d", version: 0))
         #expect(TLSNeeds(number: -5) == TLSNeeds(certificates: .no, preSharedKey: .no))
         #expect(TLSNeeds(number: 999) == TLSNeeds(certificates: .required, preSharedKey: .required))
         for number in [0, 1, 2, 100, 101, 102, 200, 201, 202] { #expect(TLSNeeds(number: number).number == number) }

@@ -30,19 +30,23 @@ import Testing
         defer { daemon.stop() }
         let connection = try await dial(
             Destination(
-                host: "127.0.0.1", port: port, secret: SharedSecret(password: "fd-secret"), tls: .plainText, ownName: "test-dir",
+                host: "127.0.0.1", port: port, secret: SharedSecret(password: "fd-secret"), tls: .plainText,
+                ownName: "test-dir",
                 connectLimit: .seconds(20)), directorHello)
         #expect(connection.greeting == "2000 OK Hello 214")
         #expect(connection.peerVersion == 214)
         #expect(!connection.isAppliance)
         try connection.channel.send("status")
         var text = ""
-        while case .payload(let bytes) = try connection.channel.receive() { text += String(decoding: bytes, as: UTF8.self) }
+        while case .payload(let bytes) = try connection.channel.receive() {
+            text += String(decoding: bytes, as: UTF8.self)
+        }
         #expect(text.contains("real-fd Version: 9.6.7"))
         connection.channel.close(terminate: true)
 
         let ping = try await dial(
-            Destination(host: "127.0.0.1", port: port, secret: SharedSecret(password: ""), tls: .plainText, ownName: ""), .ping)
+            Destination(
+                host: "127.0.0.1", port: port, secret: SharedSecret(password: ""), tls: .plainText, ownName: ""), .ping)
         #expect(ping.greeting == "2000 Ping OK")
     }
 
@@ -82,7 +86,9 @@ import Testing
             role: .director, secret: SharedSecret(password: "console-secret"),
             greeting: "1000 OK: 103 test-dir Version: 9.6.7 (10 December 2020)",
             handler: { connection in
-                guard connection.hello == .console(name: "*UserAgent*", version: 100), !connection.isAppliance else { return }
+                guard connection.hello == .console(name: "*UserAgent*", version: 100), !connection.isAppliance else {
+                    return
+                }
                 while let line = try? connection.channel.receiveLine() {
                     commands.withLock { $0.append(line) }
                     try? connection.channel.send("answered \(line)\n")
@@ -97,7 +103,10 @@ import Testing
                 """, directory.file("bconsole.conf"))
             try write("version\nquit\n", directory.file("input"))
             let program = try ChildProgram(
-                ["/bin/sh", "-c", "exec \(Self.console) -n -c \(directory.file("bconsole.conf")) <\(directory.file("input")) >\(directory.file("output")) 2>&1"])
+                [
+                    "/bin/sh", "-c",
+                    "exec \(Self.console) -n -c \(directory.file("bconsole.conf")) <\(directory.file("input")) >\(directory.file("output")) 2>&1",
+                ])
             #expect(program.wait() == 0)
             let output = try read(directory.file("output"))
             #expect(output.contains("1000 OK: 103 test-dir Version"))

@@ -11,7 +11,8 @@ import Testing
 /// A listener that serves until the test's closure returns.
 func withListener<R: Sendable>(
     role: Role = .fileDaemon, secret: SharedSecret = SharedSecret(password: "right"), policy: TLSPolicy = .plainText,
-    greeting: String = "2000 OK Hello 214\n", authenticationLimit: Duration = .seconds(20), unauthenticatedMax: Int = 64,
+    greeting: String = "2000 OK Hello 214\n", authenticationLimit: Duration = .seconds(20),
+    unauthenticatedMax: Int = 64,
     connectionsMax: Int = 1024, admit: (@Sendable (Hello) -> Admission)? = nil,
     handler: @escaping @Sendable (AcceptedConnection) async -> Void = echo,
     _ body: @Sendable (Listener) async throws -> R
