@@ -1,6 +1,5 @@
 // Reading directives: the value given, else the table's default.
 
-
 /// All resources of a file that passed its checks.
 package struct Configuration: Sendable {
     package let path: String
@@ -17,7 +16,9 @@ package struct Configuration: Sendable {
         resources.first { $0.kind == kind && $0.name == name }
     }
     /// The resource that a reference directive of `resource` names, or nil where the directive is absent.
-    package func target(of directive: String, in resource: Resource) -> Resource? { targets(of: directive, in: resource).first }
+    package func target(of directive: String, in resource: Resource) -> Resource? {
+        targets(of: directive, in: resource).first
+    }
     /// All resources that a reference or reference-list directive names, in order.
     package func targets(of directive: String, in resource: Resource) -> [Resource] {
         resource.list(directive).compactMap { value in

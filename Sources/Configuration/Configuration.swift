@@ -1,13 +1,13 @@
 // A loaded configuration: resources by kind and name, every value checked against the tables.
 
-
 /// The kinds of resources in Bacula's language. One file may hold the resources of several roles.
 ///
 /// `Storage`, `Director`, `Messages`, `Console`, `Autochanger` mean different things in different daemons' files, so a
 /// kind says whose it is.
 package enum ResourceKind: String, Sendable, CaseIterable, Hashable {
     // a director's file
-    case director, console, client, storage, catalog, job, jobDefs, fileSet, schedule, pool, messages, counter, statistics
+    case director, console, client, storage, catalog, job, jobDefs, fileSet, schedule, pool, messages, counter,
+        statistics
     // a storage daemon's file: the daemon itself, the directors it obeys, its drives
     case storageDaemon, storageDirector, device, autochanger, cloud
     // a file daemon's file: the daemon itself, the directors it obeys

@@ -31,7 +31,9 @@ struct ConfigurationCheck {
     /// The resources with every Job completed by its JobDefs, and every JobDefs by its own.
     func applyingJobDefs(_ resources: [Resource]) -> [Resource] {
         var sources: [String: Resource] = [:]
-        for resource in resources where resource.kind == .jobDefs { sources[resource.name] = sources[resource.name] ?? resource }
+        for resource in resources where resource.kind == .jobDefs {
+            sources[resource.name] = sources[resource.name] ?? resource
+        }
         return resources.map { resource in
             resource.kind == .job || resource.kind == .jobDefs ? completed(resource, from: sources) : resource
         }
@@ -44,12 +46,16 @@ struct ConfigurationCheck {
         while case .reference(_, let name)? = next, let source = sources[name] {
             guard visited.insert(name).inserted else {
                 problems.error(
-                    source.locations["JobDefs"] ?? source.location, "JobDefs \"\(name)\" takes its defaults from itself in the end.",
+                    source.locations["JobDefs"] ?? source.location,
+                    "JobDefs \"\(name)\" takes its defaults from itself in the end.",
                     hint: "Take one of the `JobDefs` lines out.")
                 return result
             }
-            for (directive, value) in source.values where directive != "Name" && directive != "JobDefs" && directive != "Description" {
-                if Self.addUp.contains(directive), case .list(let own)? = result.values[directive], case .list(let more) = value {
+            for (directive, value) in source.values
+            where directive != "Name" && directive != "JobDefs" && directive != "Description" {
+                if Self.addUp.contains(directive), case .list(let own)? = result.values[directive],
+                    case .list(let more) = value
+                {
                     result.values[directive] = .list(own + more)
                 } else if result.values[directive] == nil {
                     result.values[directive] = value
@@ -83,12 +89,20 @@ struct ConfigurationCheck {
         func check(_ value: Value, _ directive: String, of resource: Resource, at place: SourceLocation) {
             switch value {
             case .reference(let kind, let name):
-                if sets[kind]?.contains(name) == true || !reported.insert(Finding(value: value, place: place)).inserted { return }
+                if sets[kind]?.contains(name) == true || !reported.insert(Finding(value: value, place: place)).inserted
+                {
+                    return
+                }
                 let title = ConfigurationTables.table(kind).title
                 let known = names[kind] ?? []
                 var hint = known.isEmpty ? "There is no \(title) resource at all." : Suggestion.hint(name, in: known)
-                if hint.isEmpty, known.count <= 8 { hint = "Defined: \(known.map { "`\($0)`" }.joined(separator: ", "))." }
-                problems.error(place, "\(title) \"\(name)\" is not defined (`\(directive)` of \(resource.title) \"\(resource.name)\").", hint: hint)
+                if hint.isEmpty, known.count <= 8 {
+                    hint = "Defined: \(known.map { "`\($0)`" }.joined(separator: ", "))."
+                }
+                problems.error(
+                    place,
+                    "\(title) \"\(name)\" is not defined (`\(directive)` of \(resource.title) \"\(resource.name)\").",
+                    hint: hint)
             case .list(let values):
                 for (number, value) in values.enumerated() {
                     check(value, directive, of: resource, at: resource.locations["\(directive)#\(number)"] ?? place)
@@ -106,12 +120,16 @@ struct ConfigurationCheck {
             case .schedule:
                 for (number, run) in resource.texts("Run").enumerated() {
                     let place = resource.locations["Run#\(number)"] ?? resource.locations["Run"] ?? resource.location
-                    for (directive, reference) in ScheduleRun(run).references { check(reference, directive, of: resource, at: place) }
+                    for (directive, reference) in ScheduleRun(run).references {
+                        check(reference, directive, of: resource, at: place)
+                    }
                 }
             case .storage:
                 // `Autochanger = name` is a reference where it isn't yes or no.
                 if case .text(let name)? = resource.values["Autochanger"] {
-                    check(.reference(.storage, name), "Autochanger", of: resource, at: resource.locations["Autochanger"] ?? resource.location)
+                    check(
+                        .reference(.storage, name), "Autochanger", of: resource,
+                        at: resource.locations["Autochanger"] ?? resource.location)
                 }
             default: break
             }
@@ -136,22 +154,43 @@ struct ConfigurationCheck {
         func need(_ role: Role, _ kind: ResourceKind, _ what: String, exactlyOne: Bool) {
             guard roles.contains(role) else { return }
             let found = resources.filter { $0.kind == kind }
-            if found.isEmpty { problems.error(start, "There is no \(what).", hint: "Add `\(ConfigurationTables.table(kind).title) { … }`.") }
+            if found.isEmpty {
+                problems.error(
+                    start, "There is no \(what).", hint: "Add `\(ConfigurationTables.table(kind).title) { … }`.")
+            }
             if exactlyOne, found.count > 1, found[1].name != found[0].name {
-                problems.error(found[1].location, "There can be only one \(what).", hint: "The other one is at \(found[0].location).")
+                problems.error(
+                    found[1].location, "There can be only one \(what).",
+                    hint: "The other one is at \(found[0].location).")
             }
         }
         need(.director, .director, "Director resource that describes the director itself", exactlyOne: true)
         need(.fileDaemon, .fileDaemon, "FileDaemon resource that describes the file daemon itself", exactlyOne: true)
         need(.fileDaemon, .fileDirector, "Director resource for the file daemon to obey", exactlyOne: false)
-        need(.storageDaemon, .storageDaemon, "Storage resource that describes the storage daemon itself", exactlyOne: true)
+        need(
+            .storageDaemon, .storageDaemon, "Storage resource that describes the storage daemon itself",
+            exactlyOne: true)
         need(.storageDaemon, .storageDirector, "Director resource for the storage daemon to obey", exactlyOne: false)
         need(.storageDaemon, .device, "Device resource", exactlyOne: false)
         need(.console, .consoleDirector, "Director resource for the console to call", exactlyOne: false)
         for resource in resources where resource.values["TlsEnable"] == .bool(false) {
             problems.warning(
                 resource.locations["TlsEnable"] ?? resource.location,
-                "Connections of \(resource.title) \"\(resource.name)\" are in plain text.", hint: "Only peers older than release 11 need that.")
+                "Connections of \(resource.title) \"\(resource.name)\" are in plain text.",
+                hint: "Only peers older than release 11 need that.")
+        }
+        // A daemon's messages can only go to a director that it knows.
+        let directors = Set(
+            resources.filter { [.director, .fileDirector, .storageDirector].contains($0.kind) }.map(\.name))
+        for messages in resources where messages.kind == .messages && !directors.isEmpty {
+            for destination in MessagesDefinition(messages).destinations where destination.kind == .director {
+                for name in destination.targets where !directors.contains(name) {
+                    problems.warning(
+                        messages.locations["Director"] ?? messages.location,
+                        "\(messages.shown) goes to the director \"\(name)\", which is not defined.",
+                        hint: Suggestion.hint(name, in: directors.sorted()))
+                }
+            }
         }
         for resource in resources {
             for (directive, value) in resource.values.sorted(by: { $0.key < $1.key }) {
@@ -182,8 +221,10 @@ struct ConfigurationCheck {
         guard roles.contains(.director) else { return }
         var pools: [String: Resource] = [:]
         for resource in resources where resource.kind == .pool { pools[resource.name] = resource }
-        for job in resources where job.kind == .job && job.values["Type"] == .text("Backup") && !job.isGiven("Storage") {
-            guard case .reference(_, let name)? = job.values["Pool"], let pool = pools[name], !pool.isGiven("Storage") else { continue }
+        for job in resources where job.kind == .job && job.values["Type"] == .text("Backup") && !job.isGiven("Storage")
+        {
+            guard case .reference(_, let name)? = job.values["Pool"], let pool = pools[name], !pool.isGiven("Storage")
+            else { continue }
             problems.error(
                 job.location, "Job \"\(job.name)\" has no `Storage`, and neither has its Pool \"\(name)\".",
                 hint: "Give it to the Job, to its JobDefs or to the Pool.")

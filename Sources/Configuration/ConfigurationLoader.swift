@@ -30,15 +30,22 @@ package enum ConfigurationLoader {
         } catch {
             let place = SourceLocation(file: path, line: 1, column: 1)
             return Examination(
-                resources: [], diagnostics: [Diagnostic(.error, place, "Can't read the configuration: \(error.reason).", hint: error.hint)])
+                resources: [],
+                diagnostics: [
+                    Diagnostic(.error, place, "Can't read the configuration: \(error.reason).", hint: error.hint)
+                ])
         }
     }
 
     private static func configuration(_ path: String, _ examination: Examination) -> (Configuration?, [Diagnostic]) {
-        (examination.hasErrors ? nil : Configuration(path: path, resources: examination.resources), examination.diagnostics)
+        (
+            examination.hasErrors ? nil : Configuration(path: path, resources: examination.resources),
+            examination.diagnostics
+        )
     }
 
-    static func examine(_ bytes: [UInt8], path: String, roles: Set<Role>, sources: ConfigurationSources) -> Examination {
+    static func examine(_ bytes: [UInt8], path: String, roles: Set<Role>, sources: ConfigurationSources) -> Examination
+    {
         examine(ConfigurationSources.Text(bytes: bytes, identity: nil), path: path, roles: roles, sources: sources)
     }
 
@@ -46,27 +53,78 @@ package enum ConfigurationLoader {
         _ text: ConfigurationSources.Text, path: String, roles: Set<Role>, sources: ConfigurationSources
     ) -> Examination {
         let problems = ProblemList()
+        let raws = raws(of: text, path: path, sources: sources, problems: problems)
+        let resources = resources(of: raws, path: path, roles: roles, variable: sources.variable, problems: problems)
+        return Examination(resources: resources, diagnostics: problems.inFileOrder)
+    }
+
+    /// The text and its includes, taken apart.
+    private static func raws(
+        of text: ConfigurationSources.Text, path: String, sources: ConfigurationSources, problems: ProblemList
+    ) -> [RawDirective] {
         problems.noteFile(path)
-        let start = SourceLocation(file: path, line: 1, column: 1)
         guard text.bytes.count <= ConfigurationSources.fileBytesMax else {
-            problems.error(start, "The configuration is larger than \(ConfigurationSources.fileBytesMax >> 20) MiB.")
-            return Examination(resources: [], diagnostics: problems.all)
+            problems.error(
+                SourceLocation(file: path, line: 1, column: 1),
+                "The configuration is larger than \(ConfigurationSources.fileBytesMax >> 20) MiB.")
+            return []
         }
-        var parser = RawParser(
-            Lexer(text.bytes, name: path, identity: text.identity, sources: sources, problems: problems), problems: problems)
-        let reader = ResourceReader(problems: problems, variable: sources.variable)
+        let lexer = Lexer(text.bytes, name: path, identity: text.identity, sources: sources, problems: problems)
+        var parser = RawParser(lexer, problems: problems)
+        return parser.resources()
+    }
+
+    /// The resources of `raws` as these roles read them, checked.
+    private static func resources(
+        of raws: [RawDirective], path: String, roles: Set<Role>, variable: @escaping (String) -> String?,
+        problems: ProblemList
+    ) -> [Resource] {
+        let reader = ResourceReader(problems: problems, variable: variable)
         var resources: [Resource] = []
-        for raw in parser.resources() {
+        for raw in raws {
             for kind in ResourceSorting.kinds(of: raw, roles: roles, problems: problems) {
                 if let resource = reader.resource(raw, as: kind) { resources.append(resource) }
             }
         }
         reader.unimplemented.report(to: problems)
-        let check = ConfigurationCheck(roles: roles, problems: problems, start: start)
+        let check = ConfigurationCheck(
+            roles: roles, problems: problems, start: SourceLocation(file: path, line: 1, column: 1))
         check.duplicates(in: resources)
         resources = check.applyingJobDefs(resources)
         check.references(in: resources)
         check.requirements(of: resources)
-        return Examination(resources: resources, diagnostics: problems.inFileOrder)
+        return resources
+    }
+
+    /// The roles that a file is probably for, when nobody says: those to which the fewest resources and directives are
+    /// foreign, of these those that find the fewest errors. Ties go to the director, then sd, fd, console.
+    package static func likelyRoles(of path: String) -> Set<Role> {
+        let none: Set<Role> = [.director]
+        guard let text = try? ConfigurationSources.machine.readFile(path) else { return none }
+        return likelyRoles(raws(of: text, path: path, sources: .machine, problems: ProblemList()), path: path)
+    }
+
+    static func likelyRoles(_ raws: [RawDirective], path: String) -> Set<Role> {
+        let candidates: [Set<Role>] = [
+            [.director], [.storageDaemon], [.fileDaemon], [.console], [.storageDaemon, .fileDaemon],
+            [.director, .storageDaemon], [.director, .storageDaemon, .fileDaemon],
+        ]
+        let scored = candidates.map { roles -> (roles: Set<Role>, score: [Int]) in
+            let problems = ProblemList()
+            var foreign = 0
+            var unknown = 0
+            for raw in raws {
+                let kinds = ResourceSorting.kinds(of: raw, roles: roles, problems: problems)
+                guard let kind = kinds.first else {
+                    foreign += 1
+                    continue
+                }
+                let table = ConfigurationTables.table(kind)
+                unknown += (raw.block ?? []).count { table.directive($0.name) == nil }
+            }
+            _ = resources(of: raws, path: path, roles: roles, variable: { _ in nil }, problems: problems)
+            return (roles, [foreign, unknown, problems.all.count { $0.severity == .error }])
+        }
+        return scored.min { $0.score.lexicographicallyPrecedes($1.score) }?.roles ?? [.director]
     }
 }

@@ -5,7 +5,10 @@ extension ConfigurationTables {
     private static let chapters: [(title: String, kinds: [ResourceKind])] = [
         (
             "A director's file",
-            [.director, .catalog, .client, .storage, .pool, .fileSet, .job, .jobDefs, .schedule, .messages, .console, .counter, .statistics]
+            [
+                .director, .catalog, .client, .storage, .pool, .fileSet, .job, .jobDefs, .schedule, .messages, .console,
+                .counter, .statistics,
+            ]
         ),
         ("A storage daemon's file", [.storageDaemon, .storageDirector, .device, .autochanger, .cloud]),
         ("A file daemon's file", [.fileDaemon, .fileDirector]),
@@ -20,15 +23,22 @@ extension ConfigurationTables {
             for kind in chapter.kinds {
                 // JobDefs has the lines of Job.
                 let table = table(kind)
-                text += "\n### \(table.title)\n\n\(table.summary)\(table.support == .planned ? " Has no effect yet." : "")\n"
-                if kind == .jobDefs { text += "\nThe directives of Job; none is required.\n" } else { text += rows(table) }
+                text +=
+                    "\n### \(table.title)\n\n\(table.summary)\(table.support == .planned ? " Has no effect yet." : "")\n"
+                if kind == .jobDefs {
+                    text += "\nThe directives of Job; none is required.\n"
+                } else {
+                    text += rows(table)
+                }
                 if kind == .fileSet { for block in [BlockKind.include, .options, .exclude] { text += nested(block) } }
                 if kind == .job { text += nested(.runScript) }
                 if kind == .schedule { text += scheduleNote }
                 if kind == .messages { text += messagesNote }
             }
         }
-        text += "\n## TLS directives\n\nIn every resource whose table says “and the TLS directives”.\n" + head + tls.map(row).joined()
+        text +=
+            "\n## TLS directives\n\nIn every resource whose table says “and the TLS directives”.\n" + head
+            + tls.map(row).joined()
         return text
     }
 
@@ -96,6 +106,7 @@ extension ConfigurationTables {
         case .time(let time):
             switch time.components.seconds {
             case 0: "0"
+            case 31_536_000: "1 year"
             case let seconds where seconds % 31_536_000 == 0: "\(seconds / 31_536_000) years"
             case let seconds where seconds % 86400 == 0: "\(seconds / 86400) days"
             case let seconds where seconds % 60 == 0: "\(seconds / 60) min"

@@ -47,8 +47,12 @@ package enum ConfigurationTables {
 
     /// The TLS directives of a resource that stands for a connection, or for a daemon's own side of all its connections.
     static let tls: [Directive] = [
-        Directive("TlsEnable", .bool, default: .yes, "no: plain text, which peers older than release 11 without certificates need"),
-        Directive("TlsPskEnable", .bool, default: .yes, "TLS by the key that the two resources' passwords make; no certificates needed"),
+        Directive(
+            "TlsEnable", .bool, default: .yes,
+            "no: plain text, which peers older than release 11 without certificates need"),
+        Directive(
+            "TlsPskEnable", .bool, default: .yes,
+            "TLS by the key that the two resources' passwords make; no certificates needed"),
         Directive("TlsRequire", .bool, default: .no, "refuse peers that can't do TLS by certificates"),
         Directive("TlsAuthenticate", .bool, default: .no, "encrypt the authentication only"),
         Directive("TlsVerifyPeer", .bool, default: .yes, "ask callers for a certificate and verify it"),

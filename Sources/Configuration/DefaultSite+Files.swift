@@ -12,8 +12,10 @@ extension DefaultSite {
     /// director.conf, fd.conf, sd.conf, console.conf.
     package var files: [File] {
         [
-            File(path: path(ofRole: "director"), text: directorText), File(path: path(ofRole: "fd"), text: fileDaemonText),
-            File(path: path(ofRole: "sd"), text: storageDaemonText), File(path: path(ofRole: "console"), text: consoleText),
+            File(path: path(ofRole: "director"), text: directorText),
+            File(path: path(ofRole: "fd"), text: fileDaemonText),
+            File(path: path(ofRole: "sd"), text: storageDaemonText),
+            File(path: path(ofRole: "console"), text: consoleText),
         ]
     }
 
@@ -24,7 +26,8 @@ extension DefaultSite {
     package var directories: [String] {
         let log = logFile.lastIndex(of: "/").map { String(logFile[..<$0]) } ?? "."
         return [
-            configurationDirectory, stateDirectory, volumeDirectory, directorDirectory, fileDaemonDirectory, storageDaemonDirectory, log,
+            configurationDirectory, stateDirectory, volumeDirectory, directorDirectory, fileDaemonDirectory,
+            storageDaemonDirectory, log,
         ]
     }
 

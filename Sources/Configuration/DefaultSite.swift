@@ -48,7 +48,8 @@ package struct DefaultSite: Sendable, Hashable {
     /// A site that is wholly under `root`: configurations in `etc`, everything else beside it.
     package init(
         root: String, backup: [String], directorPort: UInt16 = PortMap.DefaultPort.director,
-        fileDaemonPort: UInt16 = PortMap.DefaultPort.fileDaemon, storageDaemonPort: UInt16 = PortMap.DefaultPort.storageDaemon,
+        fileDaemonPort: UInt16 = PortMap.DefaultPort.fileDaemon,
+        storageDaemonPort: UInt16 = PortMap.DefaultPort.storageDaemon,
         passwords: Passwords = .random()
     ) {
         name = "demo"
@@ -78,7 +79,8 @@ package struct DefaultSite: Sendable, Hashable {
     package static let sample: DefaultSite = {
         var site = DefaultSite(
             root: "/var/lib/appliance", backup: ["/etc", "/home", "/root", "/usr/local", "/var/www"],
-            passwords: Passwords(console: "@PASSWORD_CONSOLE@", fileDaemon: "@PASSWORD_FD@", storageDaemon: "@PASSWORD_SD@"))
+            passwords: Passwords(
+                console: "@PASSWORD_CONSOLE@", fileDaemon: "@PASSWORD_FD@", storageDaemon: "@PASSWORD_SD@"))
         site.name = "appliance"
         site.configurationDirectory = "/etc/appliance"
         site.excluded = ["/var/lib/appliance"]
@@ -317,20 +319,24 @@ package struct DefaultSite: Sendable, Hashable {
 
     /// director.conf
     package var directorText: String {
-        header("The director of a small site.", "appliance --role director --config director.conf") + directorResource + directorBody
+        header("The director of a small site.", "appliance --role director --config director.conf") + directorResource
+            + directorBody
     }
 
     /// fd.conf
     package var fileDaemonText: String {
         header("The file daemon of a small site.", "appliance --role fd --config fd.conf") + fileDaemonResource
-            + obeyed(passwords.fileDaemon, "The director that may start jobs here. The password is that of its Client resource.")
+            + obeyed(
+                passwords.fileDaemon,
+                "The director that may start jobs here. The password is that of its Client resource.")
             + daemonMessages
     }
 
     /// sd.conf
     package var storageDaemonText: String {
         header("The storage daemon of a small site.", "appliance --role sd --config sd.conf") + storageDaemonResource
-            + obeyed(passwords.storageDaemon, "The director that may use it. The password is that of its Storage resource.")
+            + obeyed(
+                passwords.storageDaemon, "The director that may use it. The password is that of its Storage resource.")
             + deviceResource + daemonMessages
     }
 
@@ -355,7 +361,8 @@ package struct DefaultSite: Sendable, Hashable {
         var site = self
         site.passwords.storageDaemon = passwords.fileDaemon
         return header(
-            "A small site in one process.", "appliance --role director --role sd --role fd --config all.conf") + site.directorResource
+            "A small site in one process.", "appliance --role director --role sd --role fd --config all.conf")
+            + site.directorResource
             + site.fileDaemonResource + site.storageDaemonResource + site.deviceResource
             + site.obeyed(
                 passwords.fileDaemon,

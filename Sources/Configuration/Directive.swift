@@ -61,7 +61,8 @@ package struct Directive: Sendable {
     package let support: Support
 
     init(
-        _ name: String, _ type: ValueType, default defaultValue: Value? = nil, aliases: [String] = [], required: Bool = false,
+        _ name: String, _ type: ValueType, default defaultValue: Value? = nil, aliases: [String] = [],
+        required: Bool = false,
         support: Support = .implemented, _ meaning: String
     ) {
         self.name = name

@@ -81,7 +81,11 @@ package struct FileSetDefinition: Sendable, Hashable {
         var lines: [WireLine] = []
         func add(_ text: String) { lines.append(.packet(text + "\n")) }
         func add(_ source: Source) {
-            if case .name(let name) = source { lines.append(.packet("F \(name)")) } else { lines.append(.expand(source)) }
+            if case .name(let name) = source {
+                lines.append(.packet("F \(name)"))
+            } else {
+                lines.append(.expand(source))
+            }
         }
         for include in includes {
             add("I")
@@ -122,11 +126,14 @@ package struct FileSetDefinition: Sendable, Hashable {
 
     /// An Options block: its letters in the order written, then its patterns by kind.
     private static func lines(of options: Block, allowCompression: Bool) -> [String] {
-        let letters = options.entries.filter { allowCompression || $0.name != "Compression" }.map { FileSetLetters.letters($0) }.joined()
+        let letters = options.entries.filter { allowCompression || $0.name != "Compression" }.map {
+            FileSetLetters.letters($0)
+        }.joined()
         let hasEnhancedWild = options.last("EnhancedWild") == .bool(true)
         var lines = ["O \(letters)"]
         let kinds = [
-            ("Regex", "R"), ("RegexDir", "RD"), ("RegexFile", "RF"), ("Wild", "W"), ("WildDir", "WD"), ("WildFile", "WF"), ("Base", "B"),
+            ("Regex", "R"), ("RegexDir", "RD"), ("RegexFile", "RF"), ("Wild", "W"), ("WildDir", "WD"),
+            ("WildFile", "WF"), ("Base", "B"),
             ("FsType", "X"), ("DriveType", "XD"), ("Plugin", "G"),
         ]
         for (directive, letter) in kinds {

@@ -4,8 +4,10 @@
 enum FileSetLetters {
     /// What `yes` and `no` of an option send; `0` says nothing.
     private static let switches: [String: (yes: String, no: String)] = [
-        "OneFs": ("0", "f"), "Recurse": ("0", "h"), "HardLinks": ("0", "H"), "Sparse": ("s", "0"), "Portable": ("p", "0"),
-        "MtimeOnly": ("m", "0"), "KeepAtime": ("k", "0"), "NoAtime": ("K", "0"), "Exclude": ("e", "0"), "AclSupport": ("A", "0"),
+        "OneFs": ("0", "f"), "Recurse": ("0", "h"), "HardLinks": ("0", "H"), "Sparse": ("s", "0"),
+        "Portable": ("p", "0"),
+        "MtimeOnly": ("m", "0"), "KeepAtime": ("k", "0"), "NoAtime": ("K", "0"), "Exclude": ("e", "0"),
+        "AclSupport": ("A", "0"),
         "XattrSupport": ("X", "0"), "IgnoreCase": ("i", "0"), "HfsPlusSupport": ("R", "0"), "EnhancedWild": ("W", "0"),
         "CheckFileChanges": ("c", "0"), "HonorNoDumpFlag": ("N", "0"), "ReadFifo": ("r", "0"),
     ]

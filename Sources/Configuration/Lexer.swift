@@ -37,7 +37,10 @@ struct Lexer {
     private var commandsRun = 0
     private var bytesRead: Int
 
-    init(_ bytes: [UInt8], name: String, identity: FileIdentity? = nil, sources: ConfigurationSources, problems: ProblemList) {
+    init(
+        _ bytes: [UInt8], name: String, identity: FileIdentity? = nil, sources: ConfigurationSources,
+        problems: ProblemList
+    ) {
         self.sources = sources
         self.problems = problems
         bytesRead = bytes.count
@@ -128,12 +131,15 @@ struct Lexer {
     /// At a backslash: only spaces, or nothing, stand between it and what follows it.
     private func continuesLine() -> Bool {
         guard let next = peek(1) else { return true }
-        return next == UInt8(ascii: " ") || next == UInt8(ascii: "\t") || next == UInt8(ascii: "\n") || next == UInt8(ascii: "\r")
+        return next == UInt8(ascii: " ") || next == UInt8(ascii: "\t") || next == UInt8(ascii: "\n")
+            || next == UInt8(ascii: "\r")
     }
 
     private mutating func skipContinuation() {
         advance()
-        while let byte = peek(), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") { advance() }
+        while let byte = peek(), byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r") {
+            advance()
+        }
         if peek() == UInt8(ascii: "\n") { advance() }
     }
 
@@ -144,7 +150,8 @@ struct Lexer {
         var bytes: [UInt8] = []
         scan: while let byte = peek() {
             switch byte {
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), 0x0B, 0x0C, UInt8(ascii: "="),
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), 0x0B, 0x0C,
+                UInt8(ascii: "="),
                 UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "#"):
                 break scan
             case UInt8(ascii: "\\") where continuesLine(): break scan
@@ -226,7 +233,8 @@ struct Lexer {
         if command != nil { commandsRun += 1 }
         guard textsRead <= Self.textsMax, commandsRun <= Self.commandsMax else {
             problems.error(
-                start, "\(shown) is not read: there are more than \(Self.textsMax) includes or \(Self.commandsMax) commands.")
+                start,
+                "\(shown) is not read: there are more than \(Self.textsMax) includes or \(Self.commandsMax) commands.")
             return
         }
         do throws(ConfigurationSources.Failure) {
@@ -240,7 +248,9 @@ struct Lexer {
                 throw .init(reason: "all files together have more than \(sources.totalBytesMax) bytes")
             }
             frames.append(
-                Frame(name: command.map { "|\($0)" } ?? path, identity: read.identity, bytes: Self.withoutMark(read.bytes)))
+                Frame(
+                    name: command.map { "|\($0)" } ?? path, identity: read.identity, bytes: Self.withoutMark(read.bytes)
+                ))
         } catch {
             problems.error(start, "Can't read \(shown): \(error.reason).", hint: error.hint)
         }
@@ -249,7 +259,9 @@ struct Lexer {
     /// A relative name is looked for beside the file that names it, so that a directory of files can be moved.
     private func resolved(_ name: String) -> String {
         if name.hasPrefix("/") { return name }
-        guard let including = frames.last(where: { !$0.name.hasPrefix("|") })?.name, let slash = including.lastIndex(of: "/") else {
+        guard let including = frames.last(where: { !$0.name.hasPrefix("|") })?.name,
+            let slash = including.lastIndex(of: "/")
+        else {
             return name
         }
         return String(including[...slash]) + name

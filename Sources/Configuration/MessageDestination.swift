@@ -19,7 +19,8 @@ package enum MessageType: Int, Sendable, CaseIterable, Hashable {
 package struct MessageDestination: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable, Hashable {
         case console = "Console", catalog = "Catalog", stdout = "Stdout", stderr = "Stderr", syslog = "Syslog"
-        case append = "Append", file = "File", mail = "Mail", mailOnError = "MailOnError", mailOnSuccess = "MailOnSuccess"
+        case append = "Append", file = "File", mail = "Mail", mailOnError = "MailOnError", mailOnSuccess =
+            "MailOnSuccess"
         case `operator` = "Operator", director = "Director"
     }
     package var kind: Kind
@@ -37,18 +38,25 @@ package struct MessageDestination: Sendable, Hashable {
         guard case .block(let block) = value else { return nil }
         self.kind = kind
         targets = block.all("Target").compactMap { if case .text(let text) = $0 { text } else { nil } }
-        types = Set(block.all("Type").compactMap { if case .number(let number) = $0 { MessageType(rawValue: Int(number)) } else { nil } })
+        types = Set(
+            block.all("Type").compactMap {
+                if case .number(let number) = $0 { MessageType(rawValue: Int(number)) } else { nil }
+            })
     }
 
     func value(at location: SourceLocation) -> Value {
         .block(
             Block(
                 entries: targets.map { .init(name: "Target", value: .text($0), location: location) }
-                    + types.map(\.rawValue).sorted().map { .init(name: "Type", value: .number(Int64($0)), location: location) }))
+                    + types.map(\.rawValue).sorted().map {
+                        .init(name: "Type", value: .number(Int64($0)), location: location)
+                    }))
     }
 
     /// Reads `= types` or `= target, target = types` (the first `=` is taken already).
-    static func read(_ name: String, _ tokens: [Token], targeted: Bool, at location: SourceLocation, problems: ProblemList) -> MessageDestination? {
+    static func read(
+        _ name: String, _ tokens: [Token], targeted: Bool, at location: SourceLocation, problems: ProblemList
+    ) -> MessageDestination? {
         guard let kind = Kind(rawValue: name) else { return nil }
         let parts = tokens.split(maxSplits: 1, omittingEmptySubsequences: false) { $0.kind == .equals }
         guard parts.count == (targeted ? 2 : 1) else {
@@ -71,12 +79,14 @@ package struct MessageDestination: Sendable, Hashable {
         var isEmpty = true
         for var part in parts[targeted ? 1 : 0].split(whereSeparator: { $0.kind == .comma }) {
             guard let word = Words.take(&part) else {
-                problems.error(part[part.startIndex].location, "Expected a type of message, found \(part[part.startIndex].shown).")
+                problems.error(
+                    part[part.startIndex].location, "Expected a type of message, found \(part[part.startIndex].shown).")
                 continue
             }
             isEmpty = false
             if let stray = part.first {
-                problems.warning(stray.location, "\(stray.shown) is ignored.", hint: "Types of message are separated by commas.")
+                problems.warning(
+                    stray.location, "\(stray.shown) is ignored.", hint: "Types of message are separated by commas.")
             }
             let excludes = word.text.hasPrefix("!")
             let key = Words.key(excludes ? String(word.text.dropFirst()) : word.text)
@@ -121,7 +131,9 @@ package struct MessagesDefinition: Sendable, Hashable {
     }
 
     /// The destinations that take messages of this type.
-    package func destinations(for type: MessageType) -> [MessageDestination] { destinations.filter { $0.types.contains(type) } }
+    package func destinations(for type: MessageType) -> [MessageDestination] {
+        destinations.filter { $0.types.contains(type) }
+    }
     /// The same by the number in `Jmsg type=`; numbers that we don't know go nowhere.
     package func destinations(forNumber number: Int) -> [MessageDestination] {
         MessageType(rawValue: number).map { destinations(for: $0) } ?? []

@@ -18,7 +18,8 @@ extension PortMap {
         }
         if roles.contains(.fileDaemon), let own = configuration.first(.fileDaemon) {
             listeners += Self.listeners(
-                of: own, "Fd", role: .fileDaemon, purpose: "directors start backups and restores", connectors: [.director])
+                of: own, "Fd", role: .fileDaemon, purpose: "directors start backups and restores",
+                connectors: [.director])
         }
         if roles.contains(.storageDaemon), let own = configuration.first(.storageDaemon) {
             listeners += Self.listeners(
@@ -53,7 +54,8 @@ extension PortMap {
                     purpose: "the director starts jobs"))
             addOnce(
                 Flow(
-                    from: .fileDaemon, to: .storageDaemon, host: storage.text("FdStorageAddress") ?? address, port: port,
+                    from: .fileDaemon, to: .storageDaemon, host: storage.text("FdStorageAddress") ?? address,
+                    port: port,
                     resource: storage.shown, purpose: "file daemons send and fetch data"))
             // A client may see the storage daemon under an address of its own.
             for client in clients {

@@ -16,7 +16,10 @@ final class ProblemList {
         guard !isFull, seen.insert(problem).inserted else { return }
         all.append(problem)
         if isFull {
-            all.append(Diagnostic(.error, problem.location, "There are more than \(Self.problemsMax) findings.", hint: "The rest is left out."))
+            all.append(
+                Diagnostic(
+                    .error, problem.location, "There are more than \(Self.problemsMax) findings.",
+                    hint: "The rest is left out."))
         }
     }
 
@@ -38,7 +41,9 @@ final class ProblemList {
         let numbered = all.enumerated().map { (number: $0.offset, problem: $0.element) }
         return numbered.sorted { a, b in
             let (x, y) = (a.problem.location, b.problem.location)
-            return (order[x.file] ?? Int.max, x.line, x.column, a.number) < (order[y.file] ?? Int.max, y.line, y.column, b.number)
+            return (order[x.file] ?? Int.max, x.line, x.column, a.number) < (
+                order[y.file] ?? Int.max, y.line, y.column, b.number
+            )
         }.map(\.problem)
     }
 }

@@ -57,7 +57,8 @@ struct RawParser {
                     result.append(resource)
                 }
             case .close:
-                problems.error(token.location, "This `}` closes nothing.", hint: "Is there one too many, or a `{` missing above?")
+                problems.error(
+                    token.location, "This `}` closes nothing.", hint: "Is there one too many, or a `{` missing above?")
             case .open, .equals, .comma:
                 problems.error(token.location, "Expected a resource such as `Job { … }`, found \(token.shown).")
                 skipLine()
@@ -104,7 +105,8 @@ struct RawParser {
             case .close: return (result, nil)
             case .end:
                 problems.error(
-                    opened.location, "`\(opened.text) {` is never closed.", hint: "Its `}` is missing somewhere before \(token.location).")
+                    opened.location, "`\(opened.text) {` is never closed.",
+                    hint: "Its `}` is missing somewhere before \(token.location).")
                 lexer.pushBack(token)
                 return (result, nil)
             case .open, .equals:
@@ -136,7 +138,8 @@ struct RawParser {
                     }
                     if Self.resourceWords.contains(Words.key(name.text)) {
                         problems.error(
-                            name.location, "`\(name.text) {` begins inside `\(opened.text) {` of line \(opened.location.line).",
+                            name.location,
+                            "`\(name.text) {` begins inside `\(opened.text) {` of line \(opened.location.line).",
                             hint: "A `}` is missing before it.")
                         return (result, name)
                     }
@@ -159,7 +162,9 @@ struct RawParser {
 
     private func missingEquals(_ name: Token, _ words: [String]) {
         // `Maximum Volumes 5`: the longest beginning that some table knows is the directive, the rest its value.
-        let known = (1...max(1, words.count)).reversed().first { Self.directiveWords.contains(Words.key(words.prefix($0).joined())) }
+        let known = (1...max(1, words.count)).reversed().first {
+            Self.directiveWords.contains(Words.key(words.prefix($0).joined()))
+        }
         let hint =
             if name.kind == .string {
                 "A directive's name has no quotes."
@@ -168,11 +173,15 @@ struct RawParser {
             } else {
                 "Write `\(words.joined(separator: " ")) = value`."
             }
-        problems.error(name.location, "Expected `=` after `\(words.prefix(known ?? words.count).joined(separator: " "))`.", hint: hint)
+        problems.error(
+            name.location, "Expected `=` after `\(words.prefix(known ?? words.count).joined(separator: " "))`.",
+            hint: hint)
     }
 
     private static let directiveWords: Set<String> = {
-        let tables = ResourceKind.allCases.map { ConfigurationTables.table($0) } + BlockKind.allCases.map { ConfigurationTables.table($0) }
+        let tables =
+            ResourceKind.allCases.map { ConfigurationTables.table($0) }
+            + BlockKind.allCases.map { ConfigurationTables.table($0) }
         return Set(tables.flatMap(\.spellings).map { Words.key($0) })
     }()
 

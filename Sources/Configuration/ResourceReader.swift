@@ -50,7 +50,9 @@ struct ResourceReader {
         var hint = Suggestion.hint(entry.name, in: table.spellings)
         if hint.isEmpty {
             let others = ResourceKind.allCases.filter { ConfigurationTables.table($0).directive(entry.name) != nil }
-            if let other = others.first { hint = "`\(entry.name)` belongs in a \(ConfigurationTables.table(other).title)." }
+            if let other = others.first {
+                hint = "`\(entry.name)` belongs in a \(ConfigurationTables.table(other).title)."
+            }
         }
         problems.error(entry.location, "\(title) has no directive `\(entry.name)`.", hint: hint)
         return nil
@@ -67,11 +69,16 @@ struct ResourceReader {
             if case .list(let more) = value { list += more } else { list.append(value) }
             values[name] = .list(list)
             // Each occurrence has its place, the first one under the directive's own name.
-            if locations[name] == nil { locations[name] = location } else { locations["\(name)#\(list.count - 1)"] = location }
+            if locations[name] == nil {
+                locations[name] = location
+            } else {
+                locations["\(name)#\(list.count - 1)"] = location
+            }
         } else {
             if let before = locations[name], values[name] != nil {
                 problems.warning(
-                    location, "`\(name)` is given twice; this one counts, not the one in line \(before.line).", hint: "Take one out.")
+                    location, "`\(name)` is given twice; this one counts, not the one in line \(before.line).",
+                    hint: "Take one out.")
             }
             values[name] = value
             locations[name] = location
@@ -82,7 +89,8 @@ struct ResourceReader {
         switch directive.type {
         case .block(let kind):
             guard let inner = entry.block else {
-                problems.error(entry.location, "`\(directive.name)` needs a block.", hint: "Write `\(directive.name) { … }`.")
+                problems.error(
+                    entry.location, "`\(directive.name)` needs a block.", hint: "Write `\(directive.name) { … }`.")
                 return nil
             }
             if entry.hasEquals {
@@ -92,7 +100,9 @@ struct ResourceReader {
             return .block(block(inner, kind, called: directive.name, at: entry.location))
         case .addresses:
             guard let inner = entry.block else {
-                problems.error(entry.location, "`\(directive.name)` needs a block.", hint: "Write `\(directive.name) = { ip = { addr = 192.0.2.1; port = 9101 } }`.")
+                problems.error(
+                    entry.location, "`\(directive.name)` needs a block.",
+                    hint: "Write `\(directive.name) = { ip = { addr = 192.0.2.1; port = 9101 } }`.")
                 return nil
             }
             return addresses(inner, directive.name)
@@ -111,7 +121,8 @@ struct ResourceReader {
             let (run, fine) = ScheduleRun.read(entry.values, at: entry.location, problems: problems)
             return fine ? .text(run.text) : nil
         case .destination(let targeted):
-            return MessageDestination.read(directive.name, entry.values, targeted: targeted, at: entry.location, problems: problems)?
+            return MessageDestination.read(
+                directive.name, entry.values, targeted: targeted, at: entry.location, problems: problems)?
                 .value(at: entry.location)
         default:
             return values.read(directive.type, of: directive.name, entry.values, at: entry.location)
@@ -119,7 +130,9 @@ struct ResourceReader {
     }
 
     /// A nested block, its entries in the order written.
-    private func block(_ raw: [RawDirective], _ kind: BlockKind, called title: String, at location: SourceLocation) -> Block {
+    private func block(_ raw: [RawDirective], _ kind: BlockKind, called title: String, at location: SourceLocation)
+        -> Block
+    {
         let table = ConfigurationTables.table(kind)
         var entries: [Block.Entry] = []
         var wasGiven: Set<String> = []
@@ -130,7 +143,8 @@ struct ResourceReader {
             }
             guard let value = value(of: directive, entry) else { continue }
             if !directive.isRepeatable, !wasGiven.insert(directive.name).inserted {
-                problems.warning(entry.location, "`\(directive.name)` is given twice; this one counts.", hint: "Take one out.")
+                problems.warning(
+                    entry.location, "`\(directive.name)` is given twice; this one counts.", hint: "Take one out.")
             }
             if case .list(let many) = value {
                 entries += many.map { .init(name: directive.name, value: $0, location: entry.location) }
@@ -156,14 +170,16 @@ struct ResourceReader {
                 switch entry.name {
                 case "Compression" where FileSetLetters.compression(text) == nil:
                     problems.error(
-                        entry.location, "`Compression` doesn't know `\(text)`.", hint: "It takes GZIP, GZIP1 to GZIP9, LZO, ZSTD, ZSTD1 to ZSTD19 or no.")
+                        entry.location, "`Compression` doesn't know `\(text)`.",
+                        hint: "It takes GZIP, GZIP1 to GZIP9, LZO, ZSTD, ZSTD1 to ZSTD19 or no.")
                 case "Accurate", "Verify", "BaseJob":
                     if let odd = text.first(where: { !FileSetLetters.comparisons.contains($0) }) {
                         problems.error(
                             entry.location, "`\(entry.name)` doesn't know the letter `\(odd)`.",
                             hint: "Letters are \(FileSetLetters.comparisons.map(String.init).joined(separator: " ")).")
                     }
-                case "Signature" where FileSetLetters.signatures[text] == nil: unimplemented.note("`Signature = \(text)`", at: entry.location)
+                case "Signature" where FileSetLetters.signatures[text] == nil:
+                    unimplemented.note("`Signature = \(text)`", at: entry.location)
                 default: break
                 }
             }
@@ -184,7 +200,9 @@ struct ResourceReader {
         for family in raw {
             let key = Words.key(family.name)
             guard ["ip", "ipv4", "ipv6"].contains(key), let inner = family.block else {
-                problems.error(family.location, "`\(title)` takes `ip`, `ipv4` or `ipv6` blocks, not `\(family.name)`.", hint: "Write `ip = { addr = 192.0.2.1; port = 9101 }`.")
+                problems.error(
+                    family.location, "`\(title)` takes `ip`, `ipv4` or `ipv6` blocks, not `\(family.name)`.",
+                    hint: "Write `ip = { addr = 192.0.2.1; port = 9101 }`.")
                 continue
             }
             var entries: [Block.Entry] = []
@@ -221,7 +239,8 @@ final class UnimplementedList {
             let others = Set(all).count - 1
             problems.warning(
                 first, "\(what) is known, but has no effect yet.",
-                hint: others == 0 ? "" : others == 1 ? "It occurs at one more place." : "It occurs at \(others) more places.")
+                hint: others == 0
+                    ? "" : others == 1 ? "It occurs at one more place." : "It occurs at \(others) more places.")
         }
     }
 }

@@ -55,7 +55,8 @@ enum ResourceSorting {
     }
 
     static let words = [
-        "Director", "Console", "Client", "FileDaemon", "Storage", "Autochanger", "Device", "Cloud", "Messages", "Statistics",
+        "Director", "Console", "Client", "FileDaemon", "Storage", "Autochanger", "Device", "Cloud", "Messages",
+        "Statistics",
         "Catalog", "Job", "JobDefs", "FileSet", "Schedule", "Pool", "Counter",
     ]
     /// Resources of later releases, or of programs that this one doesn't replace.
@@ -74,7 +75,9 @@ enum ResourceSorting {
                     raw.location, "`\(raw.name) { … }` does not belong in the file of \(Role.names(roles)).",
                     hint: "It belongs in the file of \(ValueReader.enumeration(owners)).")
             } else {
-                problems.error(raw.location, "There is no resource called `\(raw.name)`.", hint: Suggestion.hint(raw.name, in: words))
+                problems.error(
+                    raw.location, "There is no resource called `\(raw.name)`.",
+                    hint: Suggestion.hint(raw.name, in: words))
             }
             return []
         }
@@ -107,6 +110,7 @@ extension Role {
 
     static func names(_ roles: Set<Role>) -> String {
         let names = allCases.filter { roles.contains($0) }.map(\.fileOwner)
-        return names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+        return names.count < 2
+            ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
     }
 }

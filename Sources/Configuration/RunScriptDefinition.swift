@@ -40,7 +40,9 @@ package struct RunScriptDefinition: Sendable, Hashable {
 
     init(_ block: Block) {
         func text(_ name: String) -> String? { block.last(name)?.asText }
-        func bool(_ name: String, _ otherwise: Bool) -> Bool { if case .bool(let bool)? = block.last(name) { bool } else { otherwise } }
+        func bool(_ name: String, _ otherwise: Bool) -> Bool {
+            if case .bool(let bool)? = block.last(name) { bool } else { otherwise }
+        }
         commands = block.entries.compactMap { entry in
             switch entry.name {
             case "Command": entry.value.asText.map { .program($0) }

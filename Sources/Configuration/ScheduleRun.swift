@@ -52,7 +52,8 @@ package struct ScheduleRun: Sendable, Hashable {
     var references: [(directive: String, value: Value)] {
         let named: [(String, ResourceKind, String?)] = [
             ("Pool", .pool, pool), ("FullPool", .pool, fullPool), ("IncrementalPool", .pool, incrementalPool),
-            ("DifferentialPool", .pool, differentialPool), ("NextPool", .pool, nextPool), ("Storage", .storage, storage),
+            ("DifferentialPool", .pool, differentialPool), ("NextPool", .pool, nextPool),
+            ("Storage", .storage, storage),
             ("Messages", .messages, messages),
         ]
         return named.compactMap { word, kind, name in name.map { ("Run … \(word)", .reference(kind, $0)) } }
@@ -61,11 +62,13 @@ package struct ScheduleRun: Sendable, Hashable {
     // MARK: - Reading
 
     private static let keywords = [
-        "Level", "Pool", "FullPool", "IncrementalPool", "DifferentialPool", "NextPool", "Storage", "Messages", "Priority", "SpoolData",
+        "Level", "Pool", "FullPool", "IncrementalPool", "DifferentialPool", "NextPool", "Storage", "Messages",
+        "Priority", "SpoolData",
         "WritePartAfterJob", "MaxRunSchedTime", "Accurate",
     ]
     private static let monthNames = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "december",
     ]
     private static let dayNames = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
     private static let ordinals = ["first", "second", "third", "fourth", "fifth", "sixth"]
@@ -89,10 +92,13 @@ package struct ScheduleRun: Sendable, Hashable {
 
     private static func item(_ word: Substring) -> Item? {
         if let day = Int(word), word.allSatisfy(\.isNumber) { return (1...31).contains(day) ? .dayOfMonth(day) : nil }
-        if word.count >= 2, word.first == "w", let week = Int(word.dropFirst()), word.dropFirst().allSatisfy(\.isNumber) {
+        if word.count >= 2, word.first == "w", let week = Int(word.dropFirst()), word.dropFirst().allSatisfy(\.isNumber)
+        {
             return week <= 53 ? .weekOfYear(week) : nil
         }
-        if let number = ordinals.firstIndex(of: String(word)) ?? shortOrdinals.firstIndex(of: String(word)) { return .weekOfMonth(number + 1) }
+        if let number = ordinals.firstIndex(of: String(word)) ?? shortOrdinals.firstIndex(of: String(word)) {
+            return .weekOfMonth(number + 1)
+        }
         // Names are the whole word or its first three letters.
         func index(in names: [String]) -> Int? { names.firstIndex { $0 == word || $0.prefix(3) == word } }
         if let month = index(in: monthNames) { return .month(month + 1) }
@@ -109,7 +115,9 @@ package struct ScheduleRun: Sendable, Hashable {
             digits = digits.dropLast(2)
         }
         let fields = digits.split(separator: ":", omittingEmptySubsequences: false)
-        guard fields.count == 2, fields.allSatisfy({ (1...2).contains($0.count) && $0.allSatisfy(\.isNumber) }) else { return nil }
+        guard fields.count == 2, fields.allSatisfy({ (1...2).contains($0.count) && $0.allSatisfy(\.isNumber) }) else {
+            return nil
+        }
         guard var hour = Int(fields[0]), let minute = Int(fields[1]), minute < 60 else { return nil }
         if let afternoon {
             guard (1...12).contains(hour) else { return nil }
@@ -119,7 +127,9 @@ package struct ScheduleRun: Sendable, Hashable {
     }
 
     /// - Returns: The line, and whether it was free of errors.
-    static func read(_ tokens: [Token], at location: SourceLocation, problems: ProblemList) -> (run: ScheduleRun, isSound: Bool) {
+    static func read(_ tokens: [Token], at location: SourceLocation, problems: ProblemList) -> (
+        run: ScheduleRun, isSound: Bool
+    ) {
         var run = ScheduleRun()
         var isSound = true
         func fail(_ token: Token, _ message: String, _ hint: String = "") {
@@ -155,7 +165,8 @@ package struct ScheduleRun: Sendable, Hashable {
             case "on": continue
             case "at":
                 guard let next = rest.popFirst(), next.isText, let time = time(next.text.lowercased()) else {
-                    fail(token, "`at` needs a time such as `23:05`.", "`am` and `pm` follow without a space: `11:05pm`.")
+                    fail(
+                        token, "`at` needs a time such as `23:05`.", "`am` and `pm` follow without a space: `11:05pm`.")
                     continue
                 }
                 clock = time
@@ -165,7 +176,9 @@ package struct ScheduleRun: Sendable, Hashable {
             default:
                 if time(word) != nil {
                     fail(token, "The time `\(token.text)` needs `at` before it.", "Write `at \(token.text)`.")
-                } else if let dash = word.firstIndex(of: "-"), let first = item(word[..<dash]), let last = item(word[word.index(after: dash)...]) {
+                } else if let dash = word.firstIndex(of: "-"), let first = item(word[..<dash]),
+                    let last = item(word[word.index(after: dash)...])
+                {
                     guard first.parts.category == last.parts.category else {
                         fail(token, "The range `\(token.text)` joins two different things.")
                         continue
@@ -175,7 +188,10 @@ package struct ScheduleRun: Sendable, Hashable {
                     run.add(item, through: item)
                 } else {
                     let names = dayNames + monthNames
-                    let known = names + names.map { String($0.prefix(3)) } + ordinals + ["at", "hourly", "daily", "weekly", "monthly", "lastday"] + ConfigurationTables.levels
+                    let known =
+                        names + names.map { String($0.prefix(3)) } + ordinals + [
+                            "at", "hourly", "daily", "weekly", "monthly", "lastday",
+                        ] + ConfigurationTables.levels
                     fail(token, "`Run` doesn't know \(token.shown).", Suggestion.hint(token.text, in: known))
                 }
             }
@@ -187,7 +203,8 @@ package struct ScheduleRun: Sendable, Hashable {
             if word == "weekly" && run.weekdays.isEmpty && run.daysOfMonth.isEmpty {
                 problems.warning(token.location, "`weekly` alone runs on every day.", hint: "Name the day: `sun`.")
             } else if word == "monthly" && run.daysOfMonth.isEmpty && run.weekdays.isEmpty && !run.lastDayOfMonth {
-                problems.warning(token.location, "`monthly` alone runs on every day.", hint: "Name the day: `1`, or `1st sun`.")
+                problems.warning(
+                    token.location, "`monthly` alone runs on every day.", hint: "Name the day: `1`, or `1st sun`.")
             }
         }
         return (run, isSound)
@@ -214,7 +231,9 @@ package struct ScheduleRun: Sendable, Hashable {
         func bool() -> Bool? { if case .bool(let bool)? = read(.bool) { bool } else { nil } }
         let name = value.text
         guard let known = Self.keywords.first(where: { Words.key($0) == Words.key(keyword.text) }) else {
-            problems.error(keyword.location, "`Run` has no setting `\(keyword.text)`.", hint: Suggestion.hint(keyword.text, in: Self.keywords))
+            problems.error(
+                keyword.location, "`Run` has no setting `\(keyword.text)`.",
+                hint: Suggestion.hint(keyword.text, in: Self.keywords))
             return false
         }
         switch known {

@@ -8,7 +8,7 @@ enum Suggestion {
         let key = Array(Words.key(text).utf8.prefix(200))
         guard !key.isEmpty else { return nil }
         var best: (distance: Int, word: String)?
-        for candidate in candidates {
+        for candidate in candidates.prefix(2000) {
             let other = Array(Words.key(candidate).utf8.prefix(200))
             // Half of it typed, or something hung on: `Maximum Concurrent`, `autochanger1-int`.
             let shorter = min(key.count, other.count)
@@ -29,7 +29,9 @@ enum Suggestion {
             var row = [i + 1] + [Int](repeating: 0, count: b.count)
             for j in 0..<b.count {
                 row[j + 1] = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
-                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { row[j + 1] = min(row[j + 1], beforeLast[j - 1] + 1) }
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    row[j + 1] = min(row[j + 1], beforeLast[j - 1] + 1)
+                }
             }
             (beforeLast, last) = (last, row)
         }

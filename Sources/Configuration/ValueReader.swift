@@ -23,7 +23,8 @@ struct ValueReader {
         case .bool:
             guard let word = single(name, &rest) else { return nil }
             if let bool = Self.bool(word.text) { return .bool(bool) }
-            problems.error(word.location, "`\(name)` takes yes or no, not \(word.shown).", hint: Self.boolHint(word.text))
+            problems.error(
+                word.location, "`\(name)` takes yes or no, not \(word.shown).", hint: Self.boolHint(word.text))
             return nil
         case .nameOrBool:
             guard let word = single(name, &rest) else { return nil }
@@ -48,7 +49,8 @@ struct ValueReader {
         case .integer: return number(name, first, tokens, in: Int64(Int32.min)...Int64(Int32.max)).map { .number($0) }
         case .port: return number(name, first, tokens, in: 1...65535).map { .number($0) }
         case .size: return scaled(name, tokens, units: Self.sizeUnits, what: "a size such as `50 GB`").map { .size($0) }
-        case .speed: return scaled(name, tokens, units: Self.speedUnits, what: "a speed such as `5 mb/s`").map { .speed($0) }
+        case .speed:
+            return scaled(name, tokens, units: Self.speedUnits, what: "a speed such as `5 mb/s`").map { .speed($0) }
         case .time: return time(name, tokens).map { .time($0) }
         }
     }
@@ -63,7 +65,8 @@ struct ValueReader {
             return nil
         }
         if let ignored = tokens.first {
-            let words = tokens.map { $0.isText ? $0.text : String($0.shown.dropFirst().dropLast()) }.joined(separator: " ")
+            let words = tokens.map { $0.isText ? $0.text : String($0.shown.dropFirst().dropLast()) }.joined(
+                separator: " ")
             let what = secret ? "The rest of the line" : "`\(words)`"
             let kept = secret ? "the first word" : value.shown
             problems.warning(
@@ -85,7 +88,9 @@ struct ValueReader {
             return nil
         }
         if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            problems.error(token.location, "`\(directive)` has a line break or another control character in it.", hint: "Is a closing quote missing?")
+            problems.error(
+                token.location, "`\(directive)` has a line break or another control character in it.",
+                hint: "Is a closing quote missing?")
             return nil
         }
         return text
@@ -113,7 +118,8 @@ struct ValueReader {
             rest.removeFirst()
         }
         if rest.contains("`") {
-            problems.warning(token.location, "Backquotes in \(token.shown) are not run.", hint: "Write the path itself.")
+            problems.warning(
+                token.location, "Backquotes in \(token.shown) are not run.", hint: "Write the path itself.")
         }
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
@@ -176,7 +182,8 @@ struct ValueReader {
         if !glued.isEmpty || tokens.count > 1 {
             let unit = ([String(glued)] + tokens.dropFirst().map(\.text)).filter { !$0.isEmpty }.joined(separator: " ")
             problems.warning(
-                glued.isEmpty ? tokens[1].location : first.location, "`\(unit)` after the number is ignored: `\(name)` is \(number).",
+                glued.isEmpty ? tokens[1].location : first.location,
+                "`\(unit)` after the number is ignored: `\(name)` is \(number).",
                 hint: "Write the number out.")
         }
         return number
@@ -218,7 +225,8 @@ struct ValueReader {
 
     /// Time units in the order in which an abbreviation is looked up: `m` is a month, which surprises people.
     static let timeUnits: [(name: String, seconds: Int64)] = [
-        ("n", 60), ("seconds", 1), ("months", 30 * 86400), ("minutes", 60), ("mins", 60), ("hours", 3600), ("days", 86400),
+        ("n", 60), ("seconds", 1), ("months", 30 * 86400), ("minutes", 60), ("mins", 60), ("hours", 3600),
+        ("days", 86400),
         ("weeks", 7 * 86400), ("quarters", 91 * 86400), ("years", 365 * 86400),
     ]
 
@@ -236,7 +244,8 @@ struct ValueReader {
             }
             if key == "m" {
                 problems.warning(
-                    tokens[0].location, "`m` in `\(name)` means months of 30 days.", hint: "Write `min` for minutes, or `months`.")
+                    tokens[0].location, "`m` in `\(name)` means months of 30 days.",
+                    hint: "Write `min` for minutes, or `months`.")
             }
             let seconds = part.number * Double(unit.1)
             // Ten thousand years; far inside what Duration holds.

@@ -13,7 +13,9 @@ package struct FileIdentity: Hashable, Sendable {
 package enum BoundedReading {
     /// Reads the file at `path`, at most `bytesMax` bytes.
     /// - Returns: The bytes and which file they came from; nil bytes when the file is longer than `bytesMax`.
-    package static func file(_ path: String, bytesMax: Int) throws(SystemError) -> (bytes: [UInt8]?, identity: FileIdentity) {
+    package static func file(_ path: String, bytesMax: Int) throws(SystemError) -> (
+        bytes: [UInt8]?, identity: FileIdentity
+    ) {
         let file = try OpenFile(path, O_RDONLY)
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0 else { throw SystemError("fstat", path, errno: errno) }

@@ -12,11 +12,13 @@ struct DefaultSiteTests {
     @Test(
         "loads without a single finding, in every file of it",
         arguments: [
-            (\DefaultSite.directorText, Set([Role.director])), (\.fileDaemonText, [.fileDaemon]), (\.storageDaemonText, [.storageDaemon]),
+            (\DefaultSite.directorText, Set([Role.director])), (\.fileDaemonText, [.fileDaemon]),
+            (\.storageDaemonText, [.storageDaemon]),
             (\.consoleText, [.console]), (\.allText, [.director, .storageDaemon, .fileDaemon]),
         ] as [(any KeyPath<DefaultSite, String> & Sendable, Set<Role>)])
     func loads(text: any KeyPath<DefaultSite, String> & Sendable, roles: Set<Role>) {
-        let (configuration, findings) = ConfigurationLoader.parse(Self.site[keyPath: text], path: "site.conf", roles: roles)
+        let (configuration, findings) = ConfigurationLoader.parse(
+            Self.site[keyPath: text], path: "site.conf", roles: roles)
         #expect(findings.isEmpty, "\(findings)")
         #expect(configuration != nil)
     }
@@ -25,7 +27,8 @@ struct DefaultSiteTests {
     func passwords() throws {
         let director = try #require(ConfigurationLoader.parse(Self.site.directorText, path: "d", roles: [.director]).0)
         let fd = try #require(ConfigurationLoader.parse(Self.site.fileDaemonText, path: "f", roles: [.fileDaemon]).0)
-        let sd = try #require(ConfigurationLoader.parse(Self.site.storageDaemonText, path: "s", roles: [.storageDaemon]).0)
+        let sd = try #require(
+            ConfigurationLoader.parse(Self.site.storageDaemonText, path: "s", roles: [.storageDaemon]).0)
         let console = try #require(ConfigurationLoader.parse(Self.site.consoleText, path: "c", roles: [.console]).0)
         let pairs = [
             (director.first(.client), fd.first(.fileDirector)), (director.first(.storage), sd.first(.storageDirector)),
@@ -48,13 +51,16 @@ struct DefaultSiteTests {
     func samples(name: String) throws {
         let site = DefaultSite.sample
         let text = [
-            "director": site.directorText, "fd": site.fileDaemonText, "sd": site.storageDaemonText, "console": site.consoleText,
+            "director": site.directorText, "fd": site.fileDaemonText, "sd": site.storageDaemonText,
+            "console": site.consoleText,
             "all": site.allText,
         ]
         try Golden.expect(try #require(text[name]), in: "etc/appliance/\(name).conf")
     }
 
-    @Test("gives samples that load without a finding once the marks are replaced, and not before", arguments: ["director", "fd", "sd", "console", "all"])
+    @Test(
+        "gives samples that load without a finding once the marks are replaced, and not before",
+        arguments: ["director", "fd", "sd", "console", "all"])
     func samplesLoad(name: String) throws {
         let roles: [String: Set<Role>] = [
             "director": [.director], "fd": [.fileDaemon], "sd": [.storageDaemon], "console": [.console],
@@ -63,7 +69,8 @@ struct DefaultSiteTests {
         let text = try Fixture.text("\(Fixture.repository)/etc/appliance/\(name).conf")
         let untouched = examine(text, roles[name]!)
         #expect(untouched.errors.allSatisfy { $0.contains("still the sample's mark") } && untouched.hasErrors)
-        let filled = text.replacing("@PASSWORD_CONSOLE@", with: "a1").replacing("@PASSWORD_FD@", with: "b2").replacing("@PASSWORD_SD@", with: "c3")
+        let filled = text.replacing("@PASSWORD_CONSOLE@", with: "a1").replacing("@PASSWORD_FD@", with: "b2").replacing(
+            "@PASSWORD_SD@", with: "c3")
         #expect(examine(filled, roles[name]!).diagnostics == [])
     }
 }
@@ -78,6 +85,7 @@ enum Golden {
             try file.write(Array(text.utf8).span)
         }
         let golden = try Fixture.text(path)
-        #expect(golden == text, "\(path) is not what the code gives; look at the difference, then run with UPDATE_GOLDEN=1")
+        #expect(
+            golden == text, "\(path) is not what the code gives; look at the difference, then run with UPDATE_GOLDEN=1")
     }
 }

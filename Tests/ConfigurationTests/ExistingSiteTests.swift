@@ -9,14 +9,19 @@ struct ExistingSiteTests {
     private func load(_ name: String, _ role: Role) throws -> Configuration {
         let (configuration, findings) = ConfigurationLoader.load(Fixture.path(name), roles: [role])
         // Nothing but: no effect yet; connections in plain text.
-        #expect(findings.allSatisfy { $0.message.contains("no effect yet") || $0.message.contains("plain text") }, "\(findings)")
+        #expect(
+            findings.allSatisfy { $0.message.contains("no effect yet") || $0.message.contains("plain text") },
+            "\(findings)")
         return try #require(configuration)
     }
 
     @Test("load in a director")
     func director() throws {
         let site = try load("lab-director.conf", .director)
-        #expect(site.all(.job).map(\.name) == ["BackupPlain", "BackupRich", "RestoreFiles", "VerifyDisk", "AdminJob", "CopyJob"])
+        #expect(
+            site.all(.job).map(\.name) == [
+                "BackupPlain", "BackupRich", "RestoreFiles", "VerifyDisk", "AdminJob", "CopyJob",
+            ])
         let rich = try #require(site.named(.job, "BackupRich"))
         #expect(site.target(of: "FileSet", in: rich)?.name == "Rich Set")
         #expect(site.target(of: "Pool", in: rich)?.size("MaximumVolumeBytes") == 2 << 30)
@@ -28,11 +33,17 @@ struct ExistingSiteTests {
         let changer = try #require(site.named(.storage, "LabChanger"))
         #expect(site.target(of: "Autochanger", in: changer)?.name == "LabChanger")
         #expect(changer.bool("Autochanger") && !site.named(.storage, "LabFile")!.bool("Autochanger"))
-        #expect(site.first(.console)?.texts("CommandAcl") == ["status", ".status", "list", "llist", "messages", "version"])
+        #expect(
+            site.first(.console)?.texts("CommandAcl") == ["status", ".status", "list", "llist", "messages", "version"])
         #expect(site.first(.console)?.texts("JobAcl") == ["*all*"])
         let messages = MessagesDefinition(try #require(site.named(.messages, "Standard")))
-        #expect(messages.mailCommand == "/usr/sbin/bsmtp -h localhost -f \"(Bacula) <%r>\" -s \"Bacula: %t %e of %c %l\" %r")
-        #expect(ScheduleDefinition(try #require(site.first(.schedule))).runs.map(\.level) == ["Full", "Differential", "Incremental"])
+        #expect(
+            messages.mailCommand == "/usr/sbin/bsmtp -h localhost -f \"(Bacula) <%r>\" -s \"Bacula: %t %e of %c %l\" %r"
+        )
+        #expect(
+            ScheduleDefinition(try #require(site.first(.schedule))).runs.map(\.level) == [
+                "Full", "Differential", "Incremental",
+            ])
     }
 
     @Test("load in a storage daemon")

@@ -38,34 +38,45 @@ struct FileSetTests {
             """)
         #expect(set.command == "fileset vss=1\n")
         #expect(
-            set.wireLines() == [
-                "I\n", "O e\n", "WF *.skip\n", "N\n", "O SZ6sAXCmcs:Vpins5:0K\n", "N\n", "F /w/source", "N\n", "N\n", "E\n",
-                "F /w/source/excluded", "N\n", "N\n",
-            ].map { .packet($0) })
+            set.wireLines()
+                == [
+                    "I\n", "O e\n", "WF *.skip\n", "N\n", "O SZ6sAXCmcs:Vpins5:0K\n", "N\n", "F /w/source", "N\n",
+                    "N\n", "E\n",
+                    "F /w/source/excluded", "N\n", "N\n",
+                ].map { .packet($0) })
     }
 
     @Test("sends no O without Options, and Exclude Dir Containing first")
     func plain() throws {
-        let set = try definition("Include { File = /a; File = /b; ExcludeDirContaining = .nobackup; Plugin = \"p:x\" }\nEnable VSS = no; Enable Snapshot = yes")
+        let set = try definition(
+            "Include { File = /a; File = /b; ExcludeDirContaining = .nobackup; Plugin = \"p:x\" }\nEnable VSS = no; Enable Snapshot = yes"
+        )
         #expect(set.command == "fileset vss=0 snap=1\n")
-        #expect(set.wireLines() == ["I\n", "Z .nobackup\n", "F /a", "F /b", "N\n", "P p:x\n", "N\n"].map { .packet($0) })
+        #expect(
+            set.wireLines() == ["I\n", "Z .nobackup\n", "F /a", "F /b", "N\n", "P p:x\n", "N\n"].map { .packet($0) })
     }
 
     @Test("sends patterns by kind, and file patterns without a slash as base names where wild cards stop at slashes")
     func patterns() throws {
         let set = try definition(
-            "Include { Options { wildfile = *.o; enhancedwild = yes; wildfile = \"/a/*.c\"; wild = w; wilddir = d; regex = r; regexdir = rd; regexfile = rf\n fstype = ext4; drivetype = fixed; base = b }\n File = / }")
+            "Include { Options { wildfile = *.o; enhancedwild = yes; wildfile = \"/a/*.c\"; wild = w; wilddir = d; regex = r; regexdir = rd; regexfile = rf\n fstype = ext4; drivetype = fixed; base = b }\n File = / }"
+        )
         #expect(
-            Array(set.wireLines().prefix(12)) == [
-                "I\n", "O W\n", "R r\n", "RD rd\n", "RF rf\n", "W w\n", "WD d\n", "WB *.o\n", "WF /a/*.c\n", "B b\n", "X ext4\n", "XD fixed\n",
-            ].map { .packet($0) })
+            Array(set.wireLines().prefix(12))
+                == [
+                    "I\n", "O W\n", "R r\n", "RD rd\n", "RF rf\n", "W w\n", "WD d\n", "WB *.o\n", "WF /a/*.c\n",
+                    "B b\n", "X ext4\n", "XD fixed\n",
+                ].map { .packet($0) })
     }
 
     @Test("marks programs and lists for the director, and sends the client's own without their backslash")
     func lists() throws {
-        let set = try definition("Include { File = \"|sh -c ls\"; File = \"</etc/list\"; File = \"\\\\|uname\"; File = \"\\\\</etc/mine\"; File = \"/x\" }")
+        let set = try definition(
+            "Include { File = \"|sh -c ls\"; File = \"</etc/list\"; File = \"\\\\|uname\"; File = \"\\\\</etc/mine\"; File = \"/x\" }"
+        )
         let expected: [FileSetDefinition.WireLine] = [
-            .packet("I\n"), .expand(.program("sh -c ls")), .expand(.listFile("/etc/list")), .packet("F |uname"), .packet("F </etc/mine"), .packet("F /x"),
+            .packet("I\n"), .expand(.program("sh -c ls")), .expand(.listFile("/etc/list")), .packet("F |uname"),
+            .packet("F </etc/mine"), .packet("F /x"),
             .packet("N\n"), .packet("N\n"),
         ]
         #expect(set.wireLines() == expected)
@@ -76,7 +87,8 @@ struct FileSetTests {
     @Test(
         "names compression by letters",
         arguments: [
-            ("GZIP", "Z6"), ("gzip1", "Z1"), ("GZIP9", "Z9"), ("LZO", "Zo"), ("ZSTD", "Zs"), ("ZSTD1", "Zr"), ("zstd3", "Zs"), ("ZSTD10", "Zu"),
+            ("GZIP", "Z6"), ("gzip1", "Z1"), ("GZIP9", "Z9"), ("LZO", "Zo"), ("ZSTD", "Zs"), ("ZSTD1", "Zr"),
+            ("zstd3", "Zs"), ("ZSTD10", "Zu"),
             ("ZSTD19", "Zt"), ("no", ""),
         ])
     func compression(word: String, letters: String) throws {
@@ -88,9 +100,12 @@ struct FileSetTests {
     @Test(
         "names every option by its letter",
         arguments: [
-            ("onefs = no", "f"), ("recurse = no", "h"), ("hardlinks = no", "H"), ("portable = yes", "p"), ("mtimeonly = yes", "m"), ("keepatime = yes", "k"),
-            ("ignorecase = yes", "i"), ("hfsplussupport = yes", "R"), ("checkfilechanges = yes", "c"), ("honornodumpflag = yes", "N"),
-            ("readfifo = yes", "r"), ("strip path = 2", "P2:"), ("replace = never", "n"), ("replace = ifnewer", "w"), ("signature = SHA256", "S2"),
+            ("onefs = no", "f"), ("recurse = no", "h"), ("hardlinks = no", "H"), ("portable = yes", "p"),
+            ("mtimeonly = yes", "m"), ("keepatime = yes", "k"),
+            ("ignorecase = yes", "i"), ("hfsplussupport = yes", "R"), ("checkfilechanges = yes", "c"),
+            ("honornodumpflag = yes", "N"),
+            ("readfifo = yes", "r"), ("strip path = 2", "P2:"), ("replace = never", "n"), ("replace = ifnewer", "w"),
+            ("signature = SHA256", "S2"),
             ("signature = SHA512", "S3"), ("basejob = spug5", "Jspug5:"), ("sparse = no", "0"), ("exclude = no", "0"),
         ])
     func letters(option: String, letter: String) throws {
@@ -101,7 +116,8 @@ struct FileSetTests {
     @Test("has a digest of 22 characters that changes with names and options, and with nothing else")
     func digest() throws {
         let a = try definition("Include { Options { Signature = MD5 }\n File = /a }")
-        let same = try definition("Include {\n\n File = \"/a\" ; Options { signature = \"md5\" } }\nDescription = \"other\"")
+        let same = try definition(
+            "Include {\n\n File = \"/a\" ; Options { signature = \"md5\" } }\nDescription = \"other\"")
         let otherName = try definition("Include { Options { Signature = MD5 }\n File = /b }")
         let otherOption = try definition("Include { Options { Signature = SHA1 }\n File = /a }")
         #expect(a.md5.utf8.count == 22)
@@ -111,8 +127,12 @@ struct FileSetTests {
 
     @Test("that makes no sense is refused")
     func mistakes() {
-        func errors(_ body: String) -> String { examine("FileSet { Name = f\n\(body)\n}", [.director]).errors.joined(separator: "\n") }
-        #expect(errors("Include { Options { Compression = GZIP10 }\n File = / }").contains("`Compression` doesn't know `GZIP10`"))
+        func errors(_ body: String) -> String {
+            examine("FileSet { Name = f\n\(body)\n}", [.director]).errors.joined(separator: "\n")
+        }
+        #expect(
+            errors("Include { Options { Compression = GZIP10 }\n File = / }").contains(
+                "`Compression` doesn't know `GZIP10`"))
         #expect(errors("Include { Options { Accurate = xyz }\n File = / }").contains("doesn't know the letter `x`"))
         #expect(errors("Include = { File = / }").contains("no `=` before its `{`"))
         #expect(errors("Include = /a").contains("needs a block"))
@@ -147,7 +167,11 @@ struct RunScriptTests {
                 """, [.director]
             ).first(.job))
         let scripts = RunScriptDefinition.all(of: job)
-        #expect(scripts.map { $0.commands[0].text } == ["/bin/echo before %n", "/bin/echo after", "/bin/echo failed", "messages", "/bin/echo one", "/bin/echo two"])
+        #expect(
+            scripts.map { $0.commands[0].text } == [
+                "/bin/echo before %n", "/bin/echo after", "/bin/echo failed", "messages", "/bin/echo one",
+                "/bin/echo two",
+            ])
         #expect(scripts.map(\.when) == [.before, .after, .after, .after, .after, .afterSnapshot])
         #expect(scripts.map(\.runsOnClient) == [true, false, false, false, false, true])
         #expect(scripts.map(\.failJobOnError) == [true, false, false, false, false, true])
@@ -176,7 +200,7 @@ struct MessagesTests {
               director = d-dir = all, !all, alert
             }
             FileDaemon { Name = f; WorkingDirectory = /w }
-            Director { Name = d; Password = p }
+            Director { Name = d-dir; Password = p }
             """, [.fileDaemon])
         #expect(found.diagnostics == [])
         let messages = MessagesDefinition(try #require(found.first(.messages)))
@@ -186,7 +210,9 @@ struct MessagesTests {
         #expect(messages.destinations(for: .debug).map(\.kind) == [.append])
         #expect(messages.destinations(for: .info).map(\.kind) == [.console, .mail])
         #expect(messages.destinations(forNumber: 3).map(\.kind) == [.console, .catalog, .append, .mail])
-        #expect(messages.destinations(forNumber: 15).last == MessageDestination(kind: .director, targets: ["d-dir"], types: [.alert]))
+        #expect(
+            messages.destinations(forNumber: 15).last
+                == MessageDestination(kind: .director, targets: ["d-dir"], types: [.alert]))
         #expect(messages.destinations(forNumber: 99).isEmpty)
         #expect(messages.destinations.first { $0.kind == .mail }?.targets == ["root", "admin@example.org"])
         #expect(MessageType.all.count == 14)

@@ -19,7 +19,8 @@ struct FuzzTests {
     }
 
     private let roleSets: [Set<Role>] = [
-        [.director], [.storageDaemon], [.fileDaemon], [.console], [.director, .storageDaemon, .fileDaemon], [.gateway], Set(Role.allCases),
+        [.director], [.storageDaemon], [.fileDaemon], [.console], [.director, .storageDaemon, .fileDaemon], [.gateway],
+        Set(Role.allCases),
     ]
 
     private func check(_ bytes: [UInt8], _ generator: inout Generator) {
@@ -28,7 +29,8 @@ struct FuzzTests {
         #expect(found.diagnostics.count <= ProblemList.problemsMax + 1)
         // What was read must be usable: no accessor may meet a value of another type than its table says.
         for resource in found.resources {
-            for directive in ConfigurationTables.table(resource.kind).directives where resource.isGiven(directive.name) {
+            for directive in ConfigurationTables.table(resource.kind).directives where resource.isGiven(directive.name)
+            {
                 switch directive.type {
                 case .number, .integer, .port: _ = resource.number(directive.name)
                 case .size, .speed: _ = resource.size(directive.name)
@@ -55,7 +57,10 @@ struct FuzzTests {
         for _ in 0..<60 {
             let count = Int.random(in: 0...600, using: &generator)
             let raw = seed % 2 == 0
-            check((0..<count).map { _ in raw ? UInt8.random(in: 0...255, using: &generator) : alphabet.randomElement(using: &generator)! }, &generator)
+            check(
+                (0..<count).map { _ in
+                    raw ? UInt8.random(in: 0...255, using: &generator) : alphabet.randomElement(using: &generator)!
+                }, &generator)
         }
     }
 
@@ -63,7 +68,8 @@ struct FuzzTests {
     func mutated(seed: UInt64) throws {
         var generator = Generator(state: seed)
         let texts = [
-            DefaultSite.sample.filled.allText, try Fixture.text(Fixture.path("mistakes.conf")), try Fixture.text(Fixture.path("two-networks.conf")),
+            DefaultSite.sample.filled.allText, try Fixture.text(Fixture.path("mistakes.conf")),
+            try Fixture.text(Fixture.path("two-networks.conf")),
             "Schedule { Name = s; Run = Level=Full Pool=p 1st-3rd sun w01-w05 jan at 23:05; Run = hourly at 0:05 }",
             "FileDaemon { Name = f; FDAddresses = { ip = { addr = 1.2.3.4; port = 5 } } }\nMessages { Name = m; append = \"/x\" = all, !info }",
         ].map { Array($0.utf8) }
@@ -75,7 +81,8 @@ struct FuzzTests {
                 case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
                 case 1: bytes.remove(at: place)
                 case 2: bytes.insert(Array("{}=\";,\\@#\n".utf8).randomElement(using: &generator)!, at: place)
-                default: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...200, using: &generator)))
+                default:
+                    bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...200, using: &generator)))
                 }
             }
             check(bytes, &generator)
@@ -85,7 +92,10 @@ struct FuzzTests {
     @Test("in large heaps of one kind are read in bounded time and depth")
     func heaps() {
         var generator = Generator(state: 99)
-        for piece in ["{", "}", "a{", "a={", "\"", "=", ",", "a ", "@x\n", "\\\n", "Job{", "Job{Name=a\n", "a=b\n", "Job { Run = \"x\" }\n", "Include {"] {
+        for piece in [
+            "{", "}", "a{", "a={", "\"", "=", ",", "a ", "@x\n", "\\\n", "Job{", "Job{Name=a\n", "a=b\n",
+            "Job { Run = \"x\" }\n", "Include {",
+        ] {
             let count = 20000 / piece.utf8.count
             check(Array(String(repeating: piece, count: count).utf8), &generator)
         }

@@ -12,16 +12,22 @@ struct LexerTests {
     private func nameOf(_ text: String) -> (name: String?, findings: [String]) {
         let found = examine("Pool {\n \(text)\n}", [.director])
         let noise = ["lacks", "There is no Director resource"]
-        return (found.resources.first?.name, found.diagnostics.map(\.description).filter { line in !noise.contains { line.contains($0) } })
+        return (
+            found.resources.first?.name,
+            found.diagnostics.map(\.description).filter { line in !noise.contains { line.contains($0) } }
+        )
     }
 
     @Test(
         "reads values by Bacula's rules",
         arguments: [
-            ("Name = a", "a"), ("Name=a", "a"), ("name = a", "a"), ("NA me = a", "a"), ("Name = My Fd", "MyFd"), ("Name = My Fd2", "MyFd2"),
+            ("Name = a", "a"), ("Name=a", "a"), ("name = a", "a"), ("NA me = a", "a"), ("Name = My Fd", "MyFd"),
+            ("Name = My Fd2", "MyFd2"),
             ("Name = \"My Fd\"", "My Fd"), ("Name = a#b", "a"), ("Name = a;# b", "a"), ("Name = \"a#b;c\"", "a#b;c"),
-            ("Name = \"a\\\"b\\\\c\\d\"", "a\"b\\cd"), ("Name = \\\n a", "a"), ("Name = My \\\n Fd", "MyFd"), ("Name \\ = a", "a"),
-            ("Name = a\\b", "a\\b"), ("Name = C:\\dir", "C:\\dir"), ("\n\n;;Name = a;;", "a"), ("Name = private1.int.tld", "private1.int.tld"),
+            ("Name = \"a\\\"b\\\\c\\d\"", "a\"b\\cd"), ("Name = \\\n a", "a"), ("Name = My \\\n Fd", "MyFd"),
+            ("Name \\ = a", "a"),
+            ("Name = a\\b", "a\\b"), ("Name = C:\\dir", "C:\\dir"), ("\n\n;;Name = a;;", "a"),
+            ("Name = private1.int.tld", "private1.int.tld"),
             ("Name = 1st", "1st"), ("Name = a-b_c:d.e", "a-b_c:d.e"), ("Name\t=\ta\r", "a"), ("Name = häß", "häß"),
         ])
     func values(text: String, name: String) {
@@ -40,12 +46,17 @@ struct LexerTests {
     func ignoredWords() {
         let result = nameOf("Name = a1 b c")
         #expect(result.name == "a1")
-        #expect(result.findings == ["test.conf:2:12: warning: `b c` is ignored: `Name` takes `a1`. Put quotes around a value with spaces or commas in it."])
+        #expect(
+            result.findings == [
+                "test.conf:2:12: warning: `b c` is ignored: `Name` takes `a1`. Put quotes around a value with spaces or commas in it."
+            ])
     }
 
     @Test("takes a closing brace on the line of the last value, after any type of value")
     func closingBrace() {
-        let found = examine("Pool { Name = p; PoolType = Backup; VolumeRetention = 3 days }\nPool { PoolType = Backup; Name = q }", [.director])
+        let found = examine(
+            "Pool { Name = p; PoolType = Backup; VolumeRetention = 3 days }\nPool { PoolType = Backup; Name = q }",
+            [.director])
         #expect(found.resources.map(\.name) == ["p", "q"])
         #expect(found.resources.first?.time("VolumeRetention") == .seconds(3 * 86400))
     }
@@ -88,10 +99,15 @@ struct LexerTests {
     @Test("puts included files and the output of commands in place, nested, anywhere a token may start")
     func includes() throws {
         let directory = TemporaryDirectory()
-        try write("@\"pool body\"\n@|\"echo 'Pool { Name = printed; PoolType = Backup }'\"\n", directory.file("pools.conf"))
-        try write("Pool { Name = first; PoolType = Backup\n LabelFormat = @format\n }\nPool { Name = @|\"printf second\"\n PoolType = Scratch }", directory.file("pool body"))
+        try write(
+            "@\"pool body\"\n@|\"echo 'Pool { Name = printed; PoolType = Backup }'\"\n", directory.file("pools.conf"))
+        try write(
+            "Pool { Name = first; PoolType = Backup\n LabelFormat = @format\n }\nPool { Name = @|\"printf second\"\n PoolType = Scratch }",
+            directory.file("pool body"))
         try write("\"V-\"", directory.file("format"))
-        try write("@pools.conf\n@\(directory.file("empty"))\nPool { Name = last; PoolType = Backup }", directory.file("main.conf"))
+        try write(
+            "@pools.conf\n@\(directory.file("empty"))\nPool { Name = last; PoolType = Backup }",
+            directory.file("main.conf"))
         try write("", directory.file("empty"))
         let found = ConfigurationLoader.examine(directory.file("main.conf"), roles: [.director])
         #expect(found.resources.map(\.name) == ["first", "second", "printed", "last"])
@@ -105,8 +121,13 @@ struct LexerTests {
         try write("# one\nFoo = 1\n", directory.file("inner"))
         try write("Pool { Name = p; PoolType = Backup\n@inner\nBar = 1 }", directory.file("main.conf"))
         let found = ConfigurationLoader.examine(directory.file("main.conf"), roles: [.director])
-        #expect(found.errors.contains { $0.hasPrefix("\(directory.file("inner")):2:1: error: Pool has no directive `Foo`") })
-        #expect(found.errors.contains { $0.hasPrefix("\(directory.file("main.conf")):3:1: error: Pool has no directive `Bar`") })
+        #expect(
+            found.errors.contains { $0.hasPrefix("\(directory.file("inner")):2:1: error: Pool has no directive `Foo`") }
+        )
+        #expect(
+            found.errors.contains {
+                $0.hasPrefix("\(directory.file("main.conf")):3:1: error: Pool has no directive `Bar`")
+            })
     }
 
     @Test("finds a file that includes itself, also by way of another")
@@ -115,7 +136,11 @@ struct LexerTests {
         try write("@b\nPool { Name = a }", directory.file("a"))
         try write("@./a\nPool { Name = b }", directory.file("b"))
         let found = ConfigurationLoader.examine(directory.file("a"), roles: [.director])
-        #expect(found.errors.contains { $0.hasPrefix("\(directory.file("b")):1:1: error: Can't read `\(directory.path)/./a`") || $0.contains("includes itself") })
+        #expect(
+            found.errors.contains {
+                $0.hasPrefix("\(directory.file("b")):1:1: error: Can't read `\(directory.path)/./a`")
+                    || $0.contains("includes itself")
+            })
         #expect(found.resources.map(\.name) == ["b", "a"])
     }
 
@@ -135,9 +160,12 @@ struct LexerTests {
         #expect(many.hasErrors)
 
         let huge = ConfigurationSources(
-            readFile: { _ throws(ConfigurationSources.Failure) in .init(bytes: [UInt8](repeating: 10, count: 12 << 10)) },
-            runCommand: { _ throws(ConfigurationSources.Failure) in .init(bytes: []) }, variable: { _ in nil }, totalBytesMax: 64 << 10)
-        let large = ConfigurationLoader.examine(Array("@x\n@x\n@x\n@x\n@x\n@x\n".utf8), path: "t", roles: [.director], sources: huge)
+            readFile: { _ throws(ConfigurationSources.Failure) in .init(bytes: [UInt8](repeating: 10, count: 12 << 10))
+            },
+            runCommand: { _ throws(ConfigurationSources.Failure) in .init(bytes: []) }, variable: { _ in nil },
+            totalBytesMax: 64 << 10)
+        let large = ConfigurationLoader.examine(
+            Array("@x\n@x\n@x\n@x\n@x\n@x\n".utf8), path: "t", roles: [.director], sources: huge)
         #expect(large.errors.contains { $0.contains("all files together have more than 65536 bytes") })
     }
 
@@ -146,11 +174,28 @@ struct LexerTests {
         let directory = TemporaryDirectory()
         try write("@missing.conf\n@|\"/bin/false\"\n@|\"/no/such/program x\"\n@\n", directory.file("main.conf"))
         let errors = ConfigurationLoader.examine(directory.file("main.conf"), roles: [.director]).errors
-        #expect(errors.contains { $0.contains("main.conf:1:1: error: Can't read `\(directory.path)/missing.conf`: No such file or directory.") || $0.contains("missing.conf`: No such file") })
-        #expect(errors.contains { $0.contains(":2:1: error: Can't read the output of `/bin/false`: it ended with exit status 1.") })
-        #expect(errors.contains { $0.contains(":3:1: error: Can't read the output of `/no/such/program x`: No such file or directory.") })
+        #expect(
+            errors.contains {
+                $0.contains(
+                    "main.conf:1:1: error: Can't read `\(directory.path)/missing.conf`: No such file or directory.")
+                    || $0.contains("missing.conf`: No such file")
+            })
+        #expect(
+            errors.contains {
+                $0.contains(":2:1: error: Can't read the output of `/bin/false`: it ended with exit status 1.")
+            })
+        #expect(
+            errors.contains {
+                $0.contains(":3:1: error: Can't read the output of `/no/such/program x`: No such file or directory.")
+            })
         #expect(errors.contains { $0.contains(":4:1: error: `@` is not followed by the name of a file.") })
-        #expect(ConfigurationLoader.examine(directory.file("none"), roles: [.director]).errors == ["\(directory.file("none")):1:1: error: Can't read the configuration: No such file or directory."])
-        #expect(ConfigurationLoader.examine(directory.path, roles: [.director]).errors == ["\(directory.path):1:1: error: Can't read the configuration: Is a directory."])
+        #expect(
+            ConfigurationLoader.examine(directory.file("none"), roles: [.director]).errors == [
+                "\(directory.file("none")):1:1: error: Can't read the configuration: No such file or directory."
+            ])
+        #expect(
+            ConfigurationLoader.examine(directory.path, roles: [.director]).errors == [
+                "\(directory.path):1:1: error: Can't read the configuration: Is a directory."
+            ])
     }
 }

@@ -11,11 +11,15 @@ struct PublishedExampleTests {
     @Test("is read as written: nothing in it is unknown, and every value is there")
     func isRead() throws {
         let found = ConfigurationLoader.examine(Self.path, roles: [.director, .storageDaemon])
-        #expect(found.resources.map { "\($0.kind) \($0.name)" } == [
-            "autochanger autochanger1", "device Drive0", "storage autochanger1", "client private1-fd", "client public1-fd",
-            "job Private1-Backup", "job Public1-Backup",
-        ])
-        #expect(!found.diagnostics.contains { $0.message.contains("has no directive") || $0.message.contains("is ignored") })
+        #expect(
+            found.resources.map { "\($0.kind) \($0.name)" } == [
+                "autochanger autochanger1", "device Drive0", "storage autochanger1", "client private1-fd",
+                "client public1-fd",
+                "job Private1-Backup", "job Public1-Backup",
+            ])
+        #expect(
+            !found.diagnostics.contains { $0.message.contains("has no directive") || $0.message.contains("is ignored") }
+        )
         let device = try #require(found.first(.device))
         #expect(device.text("MediaType") == "AIT-1")
         #expect(device.bool("BsfAtEom") && !device.bool("HardwareEndOfMedium") && device.bool("Autochanger"))
@@ -33,19 +37,28 @@ struct PublishedExampleTests {
         for (line, name, job) in [(49, "int", "Private1"), (61, "ext", "Public1")] {
             #expect(
                 errors.contains(
-                    "\(Self.path):\(line):3: error: Storage \"autochanger1-\(name)\" is not defined (`Storage` of Job \"\(job)-Backup\"). Did you mean `autochanger1`?"))
+                    "\(Self.path):\(line):3: error: Storage \"autochanger1-\(name)\" is not defined (`Storage` of Job \"\(job)-Backup\"). Did you mean `autochanger1`?"
+                ))
         }
     }
 
-    @Test("leaves out Director, Pool, Catalog, Messages, FileSet and Schedule, and the check names each reference to them")
+    @Test(
+        "leaves out Director, Pool, Catalog, Messages, FileSet and Schedule, and the check names each reference to them"
+    )
     func missing() {
         let found = ConfigurationLoader.examine(Self.path, roles: [.director, .storageDaemon])
         for (title, name) in [
-            ("Pool", "Weekly"), ("Catalog", "MyCatalog"), ("Messages", "Standard"), ("FileSet", "Private1"), ("FileSet", "Public1"), ("Schedule", "WeeklyCycle"),
+            ("Pool", "Weekly"), ("Catalog", "MyCatalog"), ("Messages", "Standard"), ("FileSet", "Private1"),
+            ("FileSet", "Public1"), ("Schedule", "WeeklyCycle"),
         ] {
-            #expect(found.errors.contains { $0.contains("\(title) \"\(name)\" is not defined") && $0.contains("There is no \(title) resource at all.") })
+            #expect(
+                found.errors.contains {
+                    $0.contains("\(title) \"\(name)\" is not defined")
+                        && $0.contains("There is no \(title) resource at all.")
+                })
         }
-        #expect(found.errors.contains { $0.contains("There is no Director resource that describes the director itself.") })
+        #expect(
+            found.errors.contains { $0.contains("There is no Director resource that describes the director itself.") })
         #expect(found.errors.count == 15)
     }
 
@@ -63,7 +76,8 @@ struct PublishedExampleTests {
 
     @Test("loads without errors once what it leaves out is there and the references are right")
     func completed() throws {
-        let text = try Fixture.text(Self.path).replacing("autochanger1-int", with: "autochanger1").replacing("autochanger1-ext", with: "autochanger1")
+        let text = try Fixture.text(Self.path).replacing("autochanger1-int", with: "autochanger1").replacing(
+            "autochanger1-ext", with: "autochanger1")
         let rest = """
             Director { Name = dir; Password = x; WorkingDirectory = /w }
             Director { Name = dir; Password = mysecretpassword }
@@ -75,11 +89,14 @@ struct PublishedExampleTests {
             FileSet { Name = Public1; Include { File = / } }
             Schedule { Name = WeeklyCycle; Run = Full sun at 23:05 }
             """
-        let (configuration, findings) = ConfigurationLoader.parse(text + rest, path: "t", roles: [.director, .storageDaemon])
+        let (configuration, findings) = ConfigurationLoader.parse(
+            text + rest, path: "t", roles: [.director, .storageDaemon])
         #expect(configuration != nil, "\(findings)")
         #expect(findings.allSatisfy { $0.severity == .warning && $0.message.contains("no effect yet") }, "\(findings)")
     }
 
     @Test("is in etc/examples as it is in the tests")
-    func copy() throws { #expect(try Fixture.text(Self.path) == Fixture.text("\(Fixture.repository)/etc/examples/two-networks.conf")) }
+    func copy() throws {
+        #expect(try Fixture.text(Self.path) == Fixture.text("\(Fixture.repository)/etc/examples/two-networks.conf"))
+    }
 }

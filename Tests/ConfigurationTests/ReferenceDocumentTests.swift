@@ -11,10 +11,13 @@ struct ReferenceDocumentTests {
 
     @Test("explains every directive in one line")
     func meanings() {
-        let tables = ResourceKind.allCases.map { ConfigurationTables.table($0) } + BlockKind.allCases.map { ConfigurationTables.table($0) }
+        let tables =
+            ResourceKind.allCases.map { ConfigurationTables.table($0) }
+            + BlockKind.allCases.map { ConfigurationTables.table($0) }
         for table in tables {
             for directive in table.directives {
-                #expect(!directive.meaning.isEmpty && !directive.meaning.contains("\n"), "\(table.title).\(directive.name)")
+                #expect(
+                    !directive.meaning.isEmpty && !directive.meaning.contains("\n"), "\(table.title).\(directive.name)")
             }
         }
     }

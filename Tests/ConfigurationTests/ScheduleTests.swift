@@ -21,7 +21,8 @@ struct ScheduleTests {
     @Test(
         "takes days in all their forms",
         arguments: [
-            ("mon-fri", Set(1...5)), ("sun-sat", Set(0...6)), ("fri-mon", [5, 6, 0, 1]), ("tuesday, thu", [2, 4]), ("wed", [3]), ("Sunday", [0]),
+            ("mon-fri", Set(1...5)), ("sun-sat", Set(0...6)), ("fri-mon", [5, 6, 0, 1]), ("tuesday, thu", [2, 4]),
+            ("wed", [3]), ("Sunday", [0]),
         ] as [(String, Set<Int>)])
     func weekdays(text: String, days: Set<Int>) { #expect(ScheduleRun(text + " at 1:00").weekdays == days) }
 
@@ -38,7 +39,10 @@ struct ScheduleTests {
 
     @Test(
         "has its time after at, midnight without",
-        arguments: [("at 0:05", 0, 5), ("at 11:05pm", 23, 5), ("at 12:00am", 0, 0), ("at 12:30pm", 12, 30), ("daily", 0, 0), ("on mon at 7:00", 7, 0)])
+        arguments: [
+            ("at 0:05", 0, 5), ("at 11:05pm", 23, 5), ("at 12:00am", 0, 0), ("at 12:30pm", 12, 30), ("daily", 0, 0),
+            ("on mon at 7:00", 7, 0),
+        ])
     func times(text: String, hour: Int, minute: Int) {
         #expect(ScheduleRun(text).hours == [hour])
         #expect(ScheduleRun(text).minute == minute)
@@ -50,7 +54,9 @@ struct ScheduleTests {
         #expect(ScheduleRun("hourly at 0:05").minute == 5)
     }
 
-    @Test("reads back the same from the form it is kept in", arguments: ["Level=Full Pool=\"a b\" 1st sun at 23:05", "Full mon , tue at 1:00", "hourly"])
+    @Test(
+        "reads back the same from the form it is kept in",
+        arguments: ["Level=Full Pool=\"a b\" 1st sun at 23:05", "Full mon , tue at 1:00", "hourly"])
     func canonical(text: String) {
         let run = ScheduleRun(text)
         #expect(ScheduleRun(run.text) == run)
@@ -59,9 +65,12 @@ struct ScheduleTests {
     @Test(
         "that makes no sense is refused",
         arguments: [
-            ("at 25:00", "`at` needs a time"), ("at noon", "`at` needs a time"), ("12:00", "needs `at` before it"), ("mondy", "Did you mean `monday`"),
-            ("mon-12", "joins two different things"), ("32", "doesn't know `32`"), ("Level=Ful", "Did you mean `Full`"), ("Pol=x", "Did you mean `Pool`"),
-            ("Priority=x", "takes a number"), ("w54", "doesn't know"), ("at 13:00pm", "`at` needs a time"), ("Pool=", "has no value"), ("at", "`at` needs"),
+            ("at 25:00", "`at` needs a time"), ("at noon", "`at` needs a time"), ("12:00", "needs `at` before it"),
+            ("mondy", "Did you mean `monday`"),
+            ("mon-12", "joins two different things"), ("32", "doesn't know `32`"), ("Level=Ful", "Did you mean `Full`"),
+            ("Pol=x", "Did you mean `Pool`"),
+            ("Priority=x", "takes a number"), ("w54", "doesn't know"), ("at 13:00pm", "`at` needs a time"),
+            ("Pool=", "has no value"), ("at", "`at` needs"),
         ])
     func mistakes(text: String, finding: String) {
         let found = examine("Schedule { Name = s\n Run = \(text)\n}", [.director])
@@ -71,6 +80,9 @@ struct ScheduleTests {
     @Test("must name pools, storages and messages that exist, at its own place")
     func references() {
         let found = examine("Schedule { Name = s\n Run = Full sun\n Run = Full Pool=Nope mon\n}", [.director])
-        #expect(found.errors.contains("test.conf:3:2: error: Pool \"Nope\" is not defined (`Run … Pool` of Schedule \"s\"). There is no Pool resource at all."))
+        #expect(
+            found.errors.contains(
+                "test.conf:3:2: error: Pool \"Nope\" is not defined (`Run … Pool` of Schedule \"s\"). There is no Pool resource at all."
+            ))
     }
 }

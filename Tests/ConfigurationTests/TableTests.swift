@@ -12,7 +12,8 @@ struct TableTests {
             guard let value = directive.defaultValue else { continue }
             let fits =
                 switch (directive.type, value) {
-                case (.number, .number), (.integer, .number), (.port, .number), (.size, .size), (.speed, .speed), (.time, .time), (.bool, .bool),
+                case (.number, .number), (.integer, .number), (.port, .number), (.size, .size), (.speed, .speed),
+                    (.time, .time), (.bool, .bool),
                     (.string, .text):
                     true
                 case (.word(let words), .text(let text)): words.contains(text)
@@ -37,7 +38,9 @@ struct TableTests {
             case (.number, let value), (.integer, let value), (.port, let value):
                 #expect(value == nil || value == .number(Int64(resource.number(directive.name))))
             case (.size, let value), (.speed, let value):
-                #expect(value == nil || value == .size(resource.size(directive.name)) || value == .speed(resource.size(directive.name)))
+                #expect(
+                    value == nil || value == .size(resource.size(directive.name))
+                        || value == .speed(resource.size(directive.name)))
             case (.time, let value): #expect((value ?? .noTime) == .time(resource.time(directive.name)))
             case (.bool, let value): #expect((value ?? .no) == .bool(resource.bool(directive.name)))
             case (_, let value):
@@ -50,7 +53,9 @@ struct TableTests {
 
     @Test("have the defaults of the original")
     func wellKnownDefaults() {
-        func empty(_ kind: ResourceKind) -> Resource { Resource(kind: kind, name: "r", location: .init(file: "t", line: 1, column: 1)) }
+        func empty(_ kind: ResourceKind) -> Resource {
+            Resource(kind: kind, name: "r", location: .init(file: "t", line: 1, column: 1))
+        }
         #expect(empty(.director).number("DirPort") == 9101)
         #expect(empty(.client).number("FdPort") == 9102)
         #expect(empty(.storageDaemon).number("SdPort") == 9103)
@@ -69,7 +74,9 @@ struct TableTests {
 
     @Test("know other spellings of a directive, and take all of them in accessors")
     func aliases() {
-        let found = examine("Client { Name = c; FD Address = h; FDPassword = p; Catalog = k }\nCatalog { Name = k; dbname = x; user = u }\nDirector { Name = d; Password = p; WorkingDirectory = /w }", [.director])
+        let found = examine(
+            "Client { Name = c; FD Address = h; FDPassword = p; Catalog = k }\nCatalog { Name = k; dbname = x; user = u }\nDirector { Name = d; Password = p; WorkingDirectory = /w }",
+            [.director])
         #expect(found.errors == [])
         let client = found.first(.client)
         #expect(client?.text("Address") == "h")

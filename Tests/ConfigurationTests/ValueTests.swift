@@ -7,7 +7,9 @@ import Testing
 @Suite("Values")
 struct ValueTests {
     /// Reads `text` as a value of `type`.
-    private func read(_ type: ValueType, _ text: String, variables: [String: String] = [:]) -> (value: Value?, findings: [String]) {
+    private func read(_ type: ValueType, _ text: String, variables: [String: String] = [:]) -> (
+        value: Value?, findings: [String]
+    ) {
         let problems = ProblemList()
         var lexer = Lexer(Array(text.utf8), name: "t", sources: .none, problems: problems)
         var tokens: [Token] = []
@@ -24,9 +26,12 @@ struct ValueTests {
     @Test(
         "of type time are numbers with units, added up",
         arguments: [
-            ("30", 30), ("30 s", 30), ("5 n", 300), ("5 min", 300), ("5 mins", 300), ("5 minutes", 300), ("2 mo", 60 * 86400), ("2 hours", 7200),
-            ("2h", 7200), ("1 day", 86400), ("1 DAYS", 86400), ("2 w", 14 * 86400), ("1 q", 91 * 86400), ("1 year", 365 * 86400),
-            ("1 hour 30 min", 5400), ("1hour30min", 5400), ("\"1 hour 30\"", 3630), ("1 y 6 months 2 d", (365 + 180 + 2) * 86400), ("0", 0),
+            ("30", 30), ("30 s", 30), ("5 n", 300), ("5 min", 300), ("5 mins", 300), ("5 minutes", 300),
+            ("2 mo", 60 * 86400), ("2 hours", 7200),
+            ("2h", 7200), ("1 day", 86400), ("1 DAYS", 86400), ("2 w", 14 * 86400), ("1 q", 91 * 86400),
+            ("1 year", 365 * 86400),
+            ("1 hour 30 min", 5400), ("1hour30min", 5400), ("\"1 hour 30\"", 3630),
+            ("1 y 6 months 2 d", (365 + 180 + 2) * 86400), ("0", 0),
         ])
     func times(text: String, seconds: Int) {
         #expect(read(.time, text).value == .time(.seconds(seconds)))
@@ -40,10 +45,13 @@ struct ValueTests {
     func months() {
         let (value, findings) = read(.time, "5 m")
         #expect(value == .time(.seconds(5 * 30 * 86400)))
-        #expect(findings == ["t:1:1: warning: `m` in `X` means months of 30 days. Write `min` for minutes, or `months`."])
+        #expect(
+            findings == ["t:1:1: warning: `m` in `X` means months of 30 days. Write `min` for minutes, or `months`."])
     }
 
-    @Test("of type time that make no sense are refused", arguments: ["soon", "5 parsecs", "99999999999999999999 days", "9000000000000 years", "-5", "5 , 6", "\"\""])
+    @Test(
+        "of type time that make no sense are refused",
+        arguments: ["soon", "5 parsecs", "99999999999999999999 days", "9000000000000 years", "-5", "5 , 6", "\"\""])
     func badTimes(text: String) {
         #expect(read(.time, text).value == nil)
         #expect(!read(.time, text).findings.isEmpty)
@@ -52,15 +60,21 @@ struct ValueTests {
     @Test(
         "of type size are numbers with a unit of 1024s, or of 1000s with b",
         arguments: [
-            ("7", 7), ("1k", 1024), ("1 KB", 1000), ("2m", 2 << 20), ("2 mb", 2_000_000), ("50G", 50 << 30), ("50 gb", 50_000_000_000), ("1t", 1 << 40),
+            ("7", 7), ("1k", 1024), ("1 KB", 1000), ("2m", 2 << 20), ("2 mb", 2_000_000), ("50G", 50 << 30),
+            ("50 gb", 50_000_000_000), ("1t", 1 << 40),
             ("1 TB", 1_000_000_000_000), ("1.5k", 1536), ("\"50 G\"", 50 << 30), ("9223372036854775807", Int64.max),
         ] as [(String, Int64)])
     func sizes(text: String, bytes: Int64) { #expect(read(.size, text).value == .size(bytes)) }
 
-    @Test("of type size that make no sense are refused", arguments: ["big", "5 x", "9999999 tb", "9223372036854775808", "1 k 2 k", "1k/s"])
+    @Test(
+        "of type size that make no sense are refused",
+        arguments: ["big", "5 x", "9999999 tb", "9223372036854775808", "1 k 2 k", "1k/s"])
     func badSizes(text: String) { #expect(read(.size, text).value == nil) }
 
-    @Test("of type speed", arguments: [("5 mb/s", 5_000_000), ("5m/s", 5 << 20), ("3 k/s", 3072), ("3kb/s", 3000), ("9", 9)] as [(String, Int64)])
+    @Test(
+        "of type speed",
+        arguments: [("5 mb/s", 5_000_000), ("5m/s", 5 << 20), ("3 k/s", 3072), ("3kb/s", 3000), ("9", 9)]
+            as [(String, Int64)])
     func speeds(text: String, bytes: Int64) { #expect(read(.speed, text).value == .speed(bytes)) }
 
     @Test("of type number ignore a unit, with a warning")
@@ -73,7 +87,9 @@ struct ValueTests {
         #expect(read(.number, "32k").findings.count == 1)
     }
 
-    @Test("of type number are not negative and fit 31 bits", arguments: ["-1", "2147483648", "x", "99999999999999999999999", "\"\""])
+    @Test(
+        "of type number are not negative and fit 31 bits",
+        arguments: ["-1", "2147483648", "x", "99999999999999999999999", "\"\""])
     func badNumbers(text: String) { #expect(read(.number, text).value == nil) }
 
     @Test("of type integer may be negative")
@@ -86,7 +102,9 @@ struct ValueTests {
         #expect(read(.port, "65536").value == nil)
     }
 
-    @Test("of type yes or no", arguments: [("yes", true), ("YES", true), ("true", true), ("no", false), ("False", false), ("\"no\"", false)])
+    @Test(
+        "of type yes or no",
+        arguments: [("yes", true), ("YES", true), ("true", true), ("no", false), ("False", false), ("\"no\"", false)])
     func bools(text: String, bool: Bool) { #expect(read(.bool, text).value == .bool(bool)) }
 
     @Test("of type yes or no take nothing else")
@@ -105,7 +123,9 @@ struct ValueTests {
 
     @Test("of type list are separated by commas")
     func lists() {
-        #expect(read(.texts, "list, .status, \"a b\", llist all").value == .list([.text("list"), .text(".status"), .text("a b"), .text("llistall")]))
+        #expect(
+            read(.texts, "list, .status, \"a b\", llist all").value
+                == .list([.text("list"), .text(".status"), .text("a b"), .text("llistall")]))
         #expect(read(.references(.pool), "a, b").value == .list([.reference(.pool, "a"), .reference(.pool, "b")]))
         #expect(read(.texts, "a,,b").findings.count == 1)
     }
