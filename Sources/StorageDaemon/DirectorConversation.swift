@@ -50,7 +50,7 @@ final class DirectorConversation: Sendable {
                 case .signal: break commands
                 case .payload(let bytes):
                     let command = DirectorLink.line(bytes)
-                    if isMonitor, !command.hasPrefix("status"), !command.hasPrefix(".status"), !command.hasPrefix("JobId=") {
+                    if isMonitor, !command.hasPrefix("status"), !command.hasPrefix(".status"), !command.hasPrefix("JobId=0 ") {
                         try link.send("3997 Invalid command for a Director with Monitor directive enabled.\n")
                         try link.send(.endOfData)
                         continue
