@@ -58,8 +58,8 @@ final class DirectorConversation: Sendable {
                     if try await !obey(command, &preparation) { break commands }
                 }
             }
-        } catch let error as WireError where error.kind == .closed {
-            // The ordinary end.
+        } catch let error as WireError where error.kind == .closed || error.kind == .interrupted {
+            // The ordinary end, or that of the daemon.
         } catch {
             server.logger.warning("director's conversation failed", metadata: ["peer": "\(link.channel.peer)", "reason": "\(error)"])
         }

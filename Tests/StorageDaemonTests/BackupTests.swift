@@ -65,7 +65,7 @@ import Wire
             let early = Monitor(0)
             harness.catalog.state.withLock { state in
                 state.onAttributes = {
-                    let isDurable = medium.state.read { ($0.durable["Pool-0001"]?.count ?? 0) > 10_000 }
+                    let isDurable = medium.state.read { ($0.durable["Pool-0001"] ?? 0) > 10_000 }
                     if !isDurable { early.withLock { $0 += 1 } }
                 }
             }

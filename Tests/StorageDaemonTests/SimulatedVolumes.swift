@@ -16,8 +16,8 @@ final class SimulatedMedium: Sendable {
         /// Blocks that can't be read, by volume and address.
         var unreadable: Set<String> = []
         var syncs = 0
-        /// The sync after which a power cut is simulated sees the volumes like this.
-        var durable: [String: [UInt8]] = [:]
+        /// How much of each volume the last sync has made last.
+        var durable: [String: Int] = [:]
         /// Every write waits this long.
         var writeDelay: Duration = .zero
         var failsSync = false
@@ -99,7 +99,7 @@ final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
         try medium.state.withLock { state throws(DeviceError) in
             let used = state.volumes.values.reduce(0) { $0 + $1.count }
             guard used + copy.count <= state.room else { throw DeviceError(.endOfMedium, "No space left on device.") }
-            state.volumes[volume]!.removeSubrange(at...)
+            if state.volumes[volume]!.count > at { state.volumes[volume]!.removeSubrange(at...) }
             state.volumes[volume]! += copy
         }
         head += copy.count
@@ -128,7 +128,7 @@ final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
         try medium.state.withLock { state throws(DeviceError) in
             if state.failsSync { throw DeviceError(.mediaError, "The medium does not take the data.") }
             state.syncs += 1
-            state.durable = state.volumes
+            for (name, bytes) in state.volumes { state.durable[name] = bytes.count }
         }
     }
     func truncate(at address: BlockAddress) throws(DeviceError) {

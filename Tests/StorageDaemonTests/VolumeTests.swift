@@ -35,7 +35,9 @@ import Wire
             let sent = FakeFile.some(10, bytes: 90_000)
             async let backup = harness.backUp(1, sent)
             // The first volume is full; the second can't even be labelled: the job waits until there is room.
-            _ = harness.catalog.state.wait { state in state.media["Pool-0001"]?.info.status == "Full" ? true : nil }
+            let operators = try await harness.director()
+            while try operators.command("status").first(where: { $0.contains("is waiting for an appendable Volume") }) == nil {}
+            #expect(harness.catalog.media("Pool-0001")?.status == "Full")
             medium.state.withLock { $0.room = .max }
             let end = try await backup
             #expect(end.end.status == UInt8(ascii: "T"))
