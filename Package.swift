@@ -91,7 +91,7 @@ let package = Package(
         tests("Wire", ["Platform", "Configuration"]),
         tests("Volumes", fixtures: true, ["Platform", "Modules", "DiskRepository", "VolumeTools"]),
         tests("DiskRepository", ["Platform", "Configuration", "Volumes", "Modules"]),
-        tests("Catalog", ["Platform", "Volumes", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("Catalog", fixtures: true, ["Platform", "Volumes", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Console", ["Platform", "Configuration", "Wire"]),
         tests("Director", ["Platform", "Configuration", "Wire", "Volumes", "Modules", "Catalog"]),
         tests("FileDaemon", ["Platform", "Configuration", "Wire", "Volumes", "Modules"]),

@@ -4,7 +4,7 @@
 // and as views for the rows of files, which live in a compact form (FileStorage.swift, Views.swift). Times are texts in
 // local time, `YYYY-MM-DD HH:MM:SS`; numbers are never NULL, so that a report's arithmetic works.
 //
-// A migration is numbered, never edited once released, and shows in Tests/CatalogTests/Golden/schema.sql.
+// A migration is numbered, never edited once released, and shows in Tests/CatalogTests/Fixtures/schema.sql.
 
 import GRDB
 

@@ -194,7 +194,7 @@ struct OpeningTests {
         let fixture = try CatalogFixture()
         let rows = try fixture.catalog.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' AND name NOT LIKE 'sqlite%' ORDER BY type, name").rows
         let text = rows.map { $0[0]! + ";\n" }.joined()
-        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/schema.sql")
+        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/schema.sql")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil { try Data(text.utf8).write(to: golden) }
         #expect(try String(contentsOf: golden, encoding: .utf8) == text, "after a new migration: UPDATE_GOLDEN=1 swift test --filter CatalogTests")
     }
