@@ -188,13 +188,15 @@ package final class JobQueue: Sendable {
         let (waiting, running) = state.read { (Array($0.waiting.values), Array($0.running.values)) }
         let now = WallTime.now
         for job in waiting {
-            if let reason = exceededLimit(job.plan, level: job.plan.level, scheduled: job.scheduled, started: nil, now: now) {
+            let limits = JobTimeLimits(job.plan.job, level: job.plan.level)
+            if let reason = limits.exceeded(scheduled: job.scheduled, started: nil, now: now) {
                 _ = cancel(job.jobID, reason: reason)
             }
         }
         for job in running where !job.isCancelled {
-            let (level, started) = job.state.read { ($0.level, $0.started) }
-            if let reason = exceededLimit(job.plan, level: level, scheduled: job.scheduled, started: started, now: now) {
+            let (level, started, blocked) = job.state.read { ($0.level, $0.started, $0.blockedSince) }
+            let limits = JobTimeLimits(job.plan.job, level: level)
+            if let reason = limits.exceeded(scheduled: job.scheduled, started: started, blockedSince: blocked, now: now) {
                 job.cancel(reason)
             }
         }
@@ -225,8 +227,7 @@ package final class JobQueue: Sendable {
 
     func interruptRunning() {
         for job in state.read({ Array($0.running.values) }) {
-            job.interruptChannels()
-            job.state.read { $0.task }?.cancel()
+            job.interrupt(all: true)
         }
     }
 

@@ -33,12 +33,15 @@ package final class LiveJob: Sendable {
         var bytesExpected: Int64?
         var volume = ""
         var reason = ""
+        /// Since when it waits for a volume, a mount or a device.
+        var blockedSince: WallTime?
         var rate = RateMeter()
         /// Why the job is being ended early; nil while it isn't.
         var cancelReason: String?
-        /// Connections to interrupt when the daemons don't end by themselves.
-        var channels: [Int: MessageChannel] = [:]
-        var nextChannel = 0
+        /// What ends the job's blocked calls. `atOnce`: nothing is lost by ending it (a connection in the making); the
+        /// others end when the daemons had their time to stop by themselves.
+        var interrupters: [Int: (atOnce: Bool, call: @Sendable () -> Void)] = [:]
+        var nextInterrupter = 0
         /// Called once when the job is cancelled, to tell the daemons.
         var onCancel: (@Sendable () -> Void)?
         var task: Task<Void, Never>?
@@ -64,6 +67,10 @@ package final class LiveJob: Sendable {
             guard !state.status.isFinal else { return }
             state.status = status
             state.reason = reason
+            switch status {
+            case .waitingForMedia, .waitingForMount, .waitingForDevice: state.blockedSince = state.blockedSince ?? .now
+            default: state.blockedSince = nil
+            }
         }
     }
 
@@ -76,17 +83,18 @@ package final class LiveJob: Sendable {
         }
     }
 
-    /// Keeps `channel` where a cancellation finds it, while `body` runs.
-    func holding<R>(_ channel: MessageChannel, _ body: () async throws -> R) async rethrows -> R {
-        let (key, cancelled) = state.withLock { state in
-            state.nextChannel += 1
-            state.channels[state.nextChannel] = channel
-            return (state.nextChannel, false)
+    /// Keeps `call` where a cancellation finds it, until `detach`.
+    func attach(atOnce: Bool = false, _ call: @escaping @Sendable () -> Void) -> Int {
+        let (key, isLate) = state.withLock { state in
+            state.nextInterrupter += 1
+            state.interrupters[state.nextInterrupter] = (atOnce, call)
+            return (state.nextInterrupter, atOnce && state.cancelReason != nil)
         }
-        _ = cancelled
-        defer { state.withLock { state in state.channels[key] = nil } }
-        return try await body()
+        if isLate { call() }
+        return key
     }
+    func attach(_ channel: MessageChannel) -> Int { attach { channel.interrupt() } }
+    func detach(_ key: Int) { state.withLock { $0.interrupters[key] = nil } }
 
     /// Asks the job to end early. The first reason stays.
     /// - Returns: whether this was the first request.
@@ -98,13 +106,14 @@ package final class LiveJob: Sendable {
             return .some(state.onCancel)
         }
         guard let order else { return false }
+        interrupt(all: false)
         order?()
         return true
     }
 
-    /// Makes every blocked call of the job's connections throw.
-    func interruptChannels() {
-        for channel in state.read({ Array($0.channels.values) }) { channel.interrupt() }
+    /// Makes blocked calls of the job throw: those that may be ended at once, or all.
+    func interrupt(all: Bool) {
+        for interrupter in state.read({ Array($0.interrupters.values) }) where all || interrupter.atOnce { interrupter.call() }
     }
 
     package var snapshot: RunningJob {

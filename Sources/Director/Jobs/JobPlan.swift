@@ -40,9 +40,6 @@ package struct JobPlan: Sendable {
             throw DirectorError(.configuration, "Job \"\(job.name)\" has no Type that is known.", remedy: "Give it one, then reload.")
         }
         self.type = type
-        guard job.bool("Enabled") else {
-            throw DirectorError(.badRequest, "Job \"\(job.name)\" is disabled.", remedy: "Enable it first.")
-        }
         switch type {
         case .restore, .admin: level = .none
         default:
@@ -57,7 +54,7 @@ package struct JobPlan: Sendable {
         pool = try find(.pool, request.pool, "Pool")
         messages = try find(.messages, request.messages, "Messages")
         if let name = request.storage {
-            guard let storage = configuration.named(.storage, name) ?? configuration.named(.autochanger, name) else {
+            guard let storage = configuration.named(.storage, name) else {
                 throw DirectorError(.notFound, "Storage resource \"\(name)\" does not exist.")
             }
             storages = [storage]

@@ -53,25 +53,22 @@ package func judgeDuplicates(
     return .cancel(doomed, reason: "a newer job of the same name replaces it")
 }
 
-/// The limit that a job has passed, in words; nil while it keeps within all of them.
-package func exceededLimit(
-    _ plan: JobPlan, level: JobLevel, scheduled: WallTime, started: WallTime?, now: WallTime
-) -> String? {
-    var limits = JobTimeLimits()
-    let job = plan.job
-    limits.maxStartDelay = job.time("MaxStartDelay")
-    limits.maxWait = job.time("MaxWaitTime")
-    limits.maxRunFromSchedule = job.time("MaxRunSchedTime")
-    limits.maxRun = job.time("MaxRunTime")
-    let prefix: String? = switch level {
-    case .full: "Full"
-    case .incremental: "Incremental"
-    case .differential: "Differential"
-    default: nil
+extension JobTimeLimits {
+    /// The limits of a Job resource at a level.
+    package init(_ job: Resource, level: JobLevel) {
+        self.init()
+        maxStartDelay = job.time("MaxStartDelay")
+        maxWait = job.time("MaxWaitTime")
+        maxRunFromSchedule = job.time("MaxRunSchedTime")
+        maxRun = job.time("MaxRunTime")
+        let prefix: String? = switch level {
+        case .full: "Full"
+        case .incremental: "Incremental"
+        case .differential: "Differential"
+        default: nil
+        }
+        if let prefix, job.isGiven("\(prefix)MaxRunTime") { maxRun = job.time("\(prefix)MaxRunTime") }
     }
-    if let prefix, job.isGiven("\(prefix)MaxRunTime") { limits.maxRun = job.time("\(prefix)MaxRunTime") }
-    if let prefix, job.isGiven("\(prefix)MaxWaitTime") { limits.maxWait = job.time("\(prefix)MaxWaitTime") }
-    return limits.exceeded(scheduled: scheduled, started: started, now: now)
 }
 
 /// Time limits; zero is none.
@@ -82,15 +79,19 @@ package struct JobTimeLimits: Sendable {
     package var maxRun: Duration = .zero
     package init() {}
 
-    package func exceeded(scheduled: WallTime, started: WallTime?, now: WallTime) -> String? {
+    /// The limit that a job has passed, in words; nil while it keeps within all of them.
+    /// - Parameter blockedSince: Since when a running job waits for a volume, a mount or a device.
+    package func exceeded(
+        scheduled: WallTime, started: WallTime?, blockedSince: WallTime? = nil, now: WallTime
+    ) -> String? {
         func passed(_ limit: Duration, since: WallTime) -> Bool {
             limit > .zero && Duration.nanoseconds(now.nanoseconds - since.nanoseconds) > limit
         }
         if let started {
             if passed(maxRun, since: started) { return "it ran longer than Max Run Time" }
-        } else {
-            if passed(maxStartDelay, since: scheduled) { return "it could not start within Max Start Delay" }
-            if passed(maxWait, since: scheduled) { return "it waited longer than Max Wait Time" }
+            if let blockedSince, passed(maxWait, since: blockedSince) { return "it waited for storage longer than Max Wait Time" }
+        } else if passed(maxStartDelay, since: scheduled) {
+            return "it could not start within Max Start Delay"
         }
         if passed(maxRunFromSchedule, since: scheduled) { return "it ran past Max Run Sched Time" }
         return nil
