@@ -17,8 +17,6 @@ struct CatalogServerJob: Sendable {
     var pool: PoolRecord?
     /// Names for Label Format.
     var labels: LabelVariables
-    /// Of an autochanger, the Storage row whose loaded volumes go first.
-    var changerStorageID: Int64?
     /// CatalogFiles = no in the pool: attributes are counted, not stored.
     var storesFiles = true
 }
@@ -71,7 +69,6 @@ struct CatalogServer: StorageRequests {
 
     private func volumeRequest(_ pool: PoolRecord, mediaType: String) -> VolumeRequest {
         var request = VolumeRequest(pool: pool, mediaType: mediaType)
-        request.changerStorageID = job.changerStorageID
         request.variables = job.labels
         request.variables.now = .now
         return request
@@ -130,7 +127,7 @@ struct CatalogServer: StorageRequests {
         let numbers: [(String, WritableKeyPath<VolumeUpdate, Int64>)] = [
             ("VolJobs", \.jobs), ("VolFiles", \.files), ("VolBlocks", \.blocks), ("VolBytes", \.bytes),
             ("VolABytes", \.adataBytes), ("VolHoleBytes", \.holeBytes), ("VolHoles", \.holes), ("VolMounts", \.mounts),
-            ("VolErrors", \.errors), ("VolWrites", \.writes), ("MaxVolBytes", \.bytesMax), ("VolReadTime", \.readTime),
+            ("VolErrors", \.errors), ("VolWrites", \.writes), ("VolReadTime", \.readTime),
             ("VolWriteTime", \.writeTime),
         ]
         for (key, path) in numbers {
@@ -154,8 +151,6 @@ struct CatalogServer: StorageRequests {
         update.isRelabel = (fields.number("relabel") ?? 0) != 0
         update.inChanger = (fields.number("InChanger") ?? 0) != 0
         update.volumeType = Int(min(fields.count("VolType") ?? 0, 255))
-        update.enabled = Int(min(fields.count("Enabled") ?? 1, 2))
-        update.recycle = (fields.number("Recycle") ?? 1) != 0
         return update
     }
 

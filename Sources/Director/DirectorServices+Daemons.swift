@@ -15,7 +15,7 @@ package struct Estimate: Sendable {
 
 extension DirectorServices {
     /// Consoles don't wait for half an hour as jobs do.
-    private static let connectLimit: Duration = .seconds(20)
+    private static let connectLimit: Duration = .seconds(5)
 
     private func client(named name: String) throws(DirectorError) -> Resource {
         guard let client = configuration.named(.client, name) else {

@@ -1,4 +1,4 @@
-import Catalog
+@testable import Catalog
 import Platform
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
     static func record(_ id: JobID, _ level: Character, startedAt seconds: Int64) -> JobRecord {
         JobRecord(
             jobID: id, uniqueName: "Job.\(id)", name: "Job", type: "B", level: level, status: "T", clientID: 1, client: "c", poolID: 1,
-            pool: "p", fileSetID: 1, fileSet: "f", scheduled: nil, started: WallTime(seconds: seconds), ended: nil, realEnd: nil,
+            pool: "p", fileSetID: 1, fileSet: "f", scheduled: nil, started: WallTime(seconds: seconds), startSeconds: seconds, ended: nil, realEnd: nil,
             date: seconds, sessionID: 1, sessionTime: 1, files: 1, bytes: 1, readBytes: 1, errors: 0, missingFiles: 0, priorJobID: 0,
             filesArePurged: false, comment: "")
     }

@@ -146,7 +146,7 @@ final class StorageLink: Sendable {
                 continue
             }
             let line = ClientLink.text(buffer)
-            if line.hasPrefix("CatReq ") {
+            if line.hasPrefix("CatReq") {
                 let channel = channel
                 let answer = try requests.answer(line) { () throws(WireError) in try channel.receive() }
                 try send(answer)

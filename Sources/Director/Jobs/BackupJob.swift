@@ -125,7 +125,7 @@ struct BackupJob {
         let clientSide = Monitor<MessageChannel?>(nil)
         let client = client
         let serverJob = CatalogServerJob(
-            jobID: live.jobID, pool: poolRecord, labels: labelVariables(storage), changerStorageID: nil,
+            jobID: live.jobID, pool: poolRecord, labels: labelVariables(storage),
             storesFiles: pool.bool("CatalogFiles"))
         let reader = Task(executorPreference: ElasticExecutor.shared) {
             let server = CatalogServer(job: serverJob, catalog: context.catalog, desk: context.desk, live: live)

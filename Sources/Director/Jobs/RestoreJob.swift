@@ -102,7 +102,7 @@ struct RestoreJob {
         let storageKey = live.attach(link.channel)
         defer { live.detach(storageKey) }
         let clientSide = Monitor<MessageChannel?>(nil)
-        let serverJob = CatalogServerJob(jobID: live.jobID, pool: nil, labels: LabelVariables(), changerStorageID: nil)
+        let serverJob = CatalogServerJob(jobID: live.jobID, pool: nil, labels: LabelVariables())
         let client = client
         let reader = Task(executorPreference: ElasticExecutor.shared) {
             let server = CatalogServer(job: serverJob, catalog: context.catalog, desk: context.desk, live: live)
