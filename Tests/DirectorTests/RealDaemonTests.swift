@@ -72,7 +72,7 @@ private final class RealLab: Sendable {
         let chain = try catalog.restoreChain(client: "lab-fd", fileSet: "Plain")
         var indexes: [Int64: Set<Int32>] = [:]
         try catalog.newestFiles(ofJobs: chain.map(\.jobID)) { indexes[$0.jobID, default: []].insert($0.fileIndex) }
-        let selection = BootstrapSelection(jobs: chain.compactMap { job in indexes[job.jobID].map { (job.jobID, $0) } })
+        let selection = RestoreSelection(jobs: chain.compactMap { job in indexes[job.jobID].map { (job.jobID, $0) } })
         let bootstrap = try catalog.bootstrap(for: selection) { _ in ("LabFile", "FileStor") }
         var request = JobRequest(job: "Restore")
         request.restore = RestoreOrder(bootstrap: bootstrap.text, filesExpected: bootstrap.files)

@@ -265,7 +265,7 @@ struct BackupJob {
             let jobID = live.jobID
             let bootstrap: CatalogBootstrap
             do throws(CatalogError) {
-                bootstrap = try context.catalog.bootstrap(for: BootstrapSelection(jobs: [(jobID, nil)])) { _ in (storageName, device) }
+                bootstrap = try context.catalog.bootstrap(for: RestoreSelection(jobs: [(jobID, nil)])) { _ in (storageName, device) }
             } catch {
                 if error.kind == .notFound { return }  // nothing was written, there is nothing to point to
                 throw DirectorError(error)
