@@ -43,8 +43,10 @@ extension ConfigurationTables {
         [
             nameLine, descriptionLine,
             Directive("Device", .references(.device), required: true, "its drives"),
-            Directive("ChangerDevice", .string, required: true, "the robot's device node (%c)"),
-            Directive("ChangerCommand", .string, required: true, "command that moves cartridges (%c %o %S %a %d)"),
+            Directive("ChangerDevice", .string, required: true, support: .planned, "the robot's device node (%c)"),
+            Directive(
+                "ChangerCommand", .string, required: true, support: .planned,
+                "command that moves cartridges (%c %o %S %a %d)"),
             Directive("LockCommand", .string, support: .planned, "command that reserves the robot"),
         ])
 
@@ -58,11 +60,14 @@ extension ConfigurationTables {
                 "what it is; default: guessed from ArchiveDevice"),
             Directive("ArchiveDevice", .string, required: true, "directory of volumes, or device node"),
             Directive("AlignedDevice", .string, support: .planned, "directory for the data of aligned volumes"),
-            Directive("ChangerDevice", .string, "the robot's device node; default: the Autochanger's"),
-            Directive("ChangerCommand", .string, "command that moves cartridges; default: the Autochanger's"),
+            Directive(
+                "ChangerDevice", .string, support: .planned, "the robot's device node; default: the Autochanger's"),
+            Directive(
+                "ChangerCommand", .string, support: .planned,
+                "command that moves cartridges; default: the Autochanger's"),
             Directive("ControlDevice", .string, support: .planned, "generic SCSI node, for alerts (%l)"),
             Directive("Autochanger", .bool, default: .no, "belongs to an Autochanger"),
-            Directive("DriveIndex", .number, default: .number(0), "its number there"),
+            Directive("DriveIndex", .number, default: .number(0), support: .planned, "its number there"),
             Directive("LabelMedia", .bool, default: .no, "label blank volumes when a job needs one"),
             Directive(
                 "LabelType", .word(labelTypes), default: .text("Bacula"), support: .planned, "style of tape labels"),
@@ -94,7 +99,7 @@ extension ConfigurationTables {
             Directive(
                 "BsfAtEom", .bool, default: .no, support: .planned, "space back over the last file mark at the end"),
             Directive("TwoEof", .bool, default: .no, support: .planned, "two file marks end the data"),
-            Directive("BlockPositioning", .bool, default: .yes, "use block addresses to position"),
+            Directive("BlockPositioning", .bool, default: .yes, support: .planned, "use block addresses to position"),
             Directive("UseMtiocGet", .bool, default: .yes, support: .planned, "ask the driver for the position"),
             Directive(
                 "CloseOnPoll", .bool, default: .no, support: .planned, "close the drive while waiting for a medium"),
@@ -105,7 +110,8 @@ extension ConfigurationTables {
             Directive(
                 "SyncOnClose", .bool, default: .no, support: .unneeded,
                 "no effect: what is reported as written is always synced"),
-            Directive("MinimumBlockSize", .size, default: .size(0), "pad blocks to this; 0: no padding"),
+            Directive(
+                "MinimumBlockSize", .size, default: .size(0), support: .planned, "pad blocks to this; 0: no padding"),
             Directive("MaximumBlockSize", .size, default: .size(0), "longest block; 0: 64512 bytes"),
             Directive(
                 "MaximumFileSize", .size, default: .size(1_000_000_000),
@@ -122,8 +128,12 @@ extension ConfigurationTables {
             Directive("MaximumJobSpoolSize", .size, default: .size(0), support: .planned, "limit of a job's spool"),
             Directive("SpoolDirectory", .directory, support: .planned, "where data is spooled"),
             Directive("VolumePollInterval", .time, default: .seconds(300), "how often to look whether a volume came"),
-            Directive("MaximumOpenWait", .time, default: .seconds(300), "longest wait for the device to open"),
-            Directive("MaximumChangerWait", .time, default: .seconds(300), "longest wait for the changer command"),
+            Directive(
+                "MaximumOpenWait", .time, default: .seconds(300), support: .planned,
+                "longest wait for the device to open"),
+            Directive(
+                "MaximumChangerWait", .time, default: .seconds(300), support: .planned,
+                "longest wait for the changer command"),
             Directive(
                 "MaximumRewindWait", .time, default: .seconds(300), support: .planned, "longest wait for a rewind"),
             Directive("AlertCommand", .string, support: .planned, "command that reads a drive's alerts"),
