@@ -9,11 +9,12 @@ import Testing
 struct SupportTests {
     /// Names that the loader itself or the port map reads, which puts them together from pieces.
     private static let ownUse: Set<String> = [
-        "Name", "Description", "JobDefs", "DirAddress", "DirAddresses", "FdAddress", "FdAddresses", "SdAddress", "SdAddresses",
+        "Name", "Description", "JobDefs", "DirAddress", "DirAddresses", "FdAddress", "FdAddresses", "SdAddress",
+        "SdAddresses",
     ]
 
-    /// For whoever finishes a role: `CHECK_SUPPORT=1 swift test --filter SupportTests` lists what to implement or to mark as
-    /// planned.
+    /// For whoever finishes a role: `CHECK_SUPPORT=1 swift test --filter SupportTests` lists what to implement or to
+    /// mark as planned.
     @Test("are read somewhere in the sources", .enabled(if: CurrentProcess.environment("CHECK_SUPPORT") != nil))
     func areRead() throws {
         let command =
