@@ -7,11 +7,10 @@ package enum ConsoleValue: Sendable, Hashable {
     case null
     case text(String)
     case integer(Int64)
-    case real(Double)
+    case flag(Bool)
 
     package init(_ text: String) { self = .text(text) }
     package init(_ number: some BinaryInteger) { self = .integer(Int64(clamping: number)) }
-    package init(_ flag: Bool) { self = .integer(flag ? 1 : 0) }
 
     /// As tables show it.
     package var shown: String {
@@ -19,7 +18,7 @@ package enum ConsoleValue: Sendable, Hashable {
         case .null: ""
         case .text(let text): text
         case .integer(let number): String(number)
-        case .real(let number): "\(number)"
+        case .flag(let flag): flag ? "yes" : "no"
         }
     }
     package var json: JSON {
@@ -27,7 +26,7 @@ package enum ConsoleValue: Sendable, Hashable {
         case .null: .null
         case .text(let text): .string(text)
         case .integer(let number): .integer(number)
-        case .real(let number): .number(number)
+        case .flag(let flag): .bool(flag)
         }
     }
 }

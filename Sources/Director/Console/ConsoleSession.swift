@@ -14,12 +14,28 @@ package struct ConsoleSession: Sendable {
 
     /// Blocks; cancelling the task interrupts the channel and ends it.
     package func run() async {
-        while let packet = try? connection.channel.receive() {
-            guard case .payload = packet else { break }
-            do {
-                try connection.channel.send("The console's commands are not built yet.\n")
-                try connection.channel.send(.endOfData)
-            } catch { break }
+        var rights = ConsoleRights.unlimited
+        if case .console(let name, _) = connection.hello, name != "*UserAgent*" {
+            // A reload may have taken the resource away between the Hello and now.
+            guard let console = services.configuration.named(.console, name) else { return }
+            rights = ConsoleRights(console)
+        }
+        let channel = connection.channel
+        await withTaskCancellationHandler {
+            await Self.serve(ConsoleDialogue(services: services, line: ConsoleLine(channel), rights: rights))
+            try? channel.flush()
+        } onCancel: {
+            channel.interrupt()
+        }
+    }
+
+    /// Commands, one after the other, until the console leaves.
+    static func serve(_ dialogue: ConsoleDialogue) async {
+        let interpreter = CommandInterpreter()
+        do throws(ConsoleStop) {
+            while true { try await interpreter.perform(try dialogue.receive(), in: dialogue) }
+        } catch {
+            if case .quit = error { try? dialogue.send([.signal(.terminate)]) }
         }
     }
 }
