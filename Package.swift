@@ -84,6 +84,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/appliance", swiftSettings: strict),
+        // benchmarks
+        .executableTarget(
+            name: "volume-throughput", dependencies: ["Volumes", "Modules", "DiskRepository"], path: "Benchmarks/VolumeThroughput",
+            swiftSettings: strict),
         // tests
         room("TestSupport", path: "Tests/TestSupport", ["Platform", "Volumes", "Modules"]),
         tests("Platform", []),

@@ -66,6 +66,7 @@ package struct VolumeReader: ~Copyable {
             try read(pass, on: device, deliver, report)
         }
         records.finish(at: .start) { problem in
+            guard passes.contains(where: { $0.units.contains { $0.wants(problem) } }) else { return }
             report(ReadProblem(volume: passes.last?.volume ?? "", address: problem.address, kind: .record(problem)))
         }
     }
@@ -104,8 +105,8 @@ package struct VolumeReader: ~Copyable {
                     try deliver(record, bytes)
                 }
             } report: { problem in
-                // Where reading begins in the middle of a session, the end of a record of no interest comes first.
-                if problem.kind == .beginningMissing, !selection.mayWant(problem) { return }
+                // Where reading begins or ends in the middle of a session there are parts of records of no interest.
+                guard pass.units.contains(where: { $0.wants(problem) }) else { return }
                 report(ReadProblem(volume: pass.volume, address: address, kind: .record(problem)))
             }
         }

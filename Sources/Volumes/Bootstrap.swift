@@ -52,6 +52,11 @@ package struct Bootstrap: Hashable, Sendable {
             fileIndexes.isEmpty || fileIndexes.contains { $0.contains(fileIndex) }
         }
 
+        /// Whether a record that had to be dropped was one of those wanted.
+        package func wants(_ problem: RecordProblem) -> Bool {
+            wants(session: problem.session) && wants(fileIndex: problem.fileIndex)
+        }
+
         /// What the job's own label has to say. Where a filter needs it and it wasn't read, nothing matches.
         func wants(job label: SessionLabel?) -> Bool {
             guard needsSessionLabel else { return true }

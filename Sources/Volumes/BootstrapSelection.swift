@@ -93,13 +93,6 @@ package struct BootstrapSelection: Sendable {
         return nearest
     }
 
-    /// Whether a record that had to be dropped was one of those wanted.
-    package func mayWant(_ problem: RecordProblem) -> Bool {
-        units.indices.contains {
-            !progress[$0].isDone && units[$0].wants(session: problem.session) && units[$0].wants(fileIndex: problem.fileIndex)
-        }
-    }
-
     /// Numbers of units that were not satisfied: they had a Count and fewer files were found.
     package var unsatisfied: [Int] {
         units.indices.filter { units[$0].count > 0 && progress[$0].found < units[$0].count }

@@ -29,6 +29,9 @@ package final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
     /// Calls of `sync`, for tests of who syncs when.
     package private(set) var syncs = 0
 
+    /// Blocks delivered by `readBlock`, for tests of what is skipped.
+    package private(set) var blocksRead = 0
+
     package init(seed: UInt64 = 1) {
         self.seed = seed
         generator = SeededGenerator(seed: seed)
@@ -113,6 +116,7 @@ package final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
         if buffer.count < block.bytes.count { buffer = [UInt8](repeating: 0, count: block.bytes.count) }
         buffer.replaceSubrange(0..<block.bytes.count, with: block.bytes)
         index += 1
+        blocksRead += 1
         return block.bytes.count
     }
 
