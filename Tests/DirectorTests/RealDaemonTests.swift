@@ -17,7 +17,7 @@ private final class RealLab: Sendable {
 
     let directory = TemporaryDirectory()
     let director: DirectorFixture
-    private let daemons: [BackgroundProcess]
+    private let daemons: Monitor<[String: BackgroundProcess]>
     var source: String { director.directory.file("source") }
     var restored: String { director.directory.file("restored") }
 
@@ -47,14 +47,26 @@ private final class RealLab: Sendable {
             Messages { Name = Standard; director = lab-dir = all, !skipped, !restored }
 
             """.utf8))
-        daemons = try [("bacula-sd", "sd.conf"), ("bacula-fd", "fd.conf")].map { program, file in
-            try BackgroundProcess(["/usr/sbin/\(program)", "-f", "-c", "\(work)/\(file)"], logPath: "\(work)/\(program).log")
-        }
+        daemons = Monitor([:])
         director = try DirectorFixture(clientPort: fdPort, storagePort: sdPort, more: more, jobDefaults: jobDefaults, pool: pool)
         unsafe mkdir(director.directory.file("source"), 0o755)
+        try start("sd")
+        try start("fd")
     }
 
-    deinit { for daemon in daemons { _ = daemon.end(grace: .seconds(5)) } }
+    deinit { for daemon in daemons.read({ $0.values }) { _ = daemon.end(grace: .seconds(5)) } }
+
+    func start(_ role: String) throws {
+        let work = directory.path
+        let process = try BackgroundProcess(
+            ["/usr/sbin/bacula-\(role)", "-f", "-c", "\(work)/\(role).conf"], logPath: "\(work)/\(role).log")
+        daemons.withLock { $0[role] = process }
+    }
+    func kill(_ role: String) {
+        let process = daemons.read { $0[role] }
+        process?.send(SIGKILL)
+        _ = process?.waitForEnd(atMost: .seconds(10))
+    }
 
     func write(_ name: String, _ text: String) throws {
         let path = source + "/" + name
@@ -163,5 +175,23 @@ struct RealDaemonTests {
         let ended = try #require(services.jobs.wait(for: id, atMost: .seconds(120)))
         let row = try lab.director.row(id)
         #expect(ended.status == .cancelled && row.status == "A")
+    }
+
+    @Test("A daemon that is killed in the middle of a job fails the job, and the next job runs", arguments: ["fd", "sd"])
+    func killed(role: String) throws {
+        let lab = try RealLab(more: "Job { Name = Slow; JobDefs = Defaults; Client Run Before Job = \"/bin/sleep 8\" }")
+        try lab.write("hello.txt", "hello\n")
+        let services = lab.director.services
+        let id = try services.submit(JobRequest(job: "Slow"))
+        for _ in 0..<600 where !(try lab.director.log(id).contains { $0.contains("Using Device") }) { usleep(50_000) }
+        sleep(1)
+        lab.kill(role)
+        let ended = try #require(services.jobs.wait(for: id, atMost: .seconds(120)))
+        let log = try lab.director.log(id)
+        #expect(ended.status == .fatal && log.contains { $0.contains("Fatal error") }, "\(log)")
+        #expect(try lab.director.row(id).status == "f")
+        try lab.start(role)
+        let (next, nextLog) = try lab.director.run(JobRequest(job: "Backup"))
+        #expect(next.status == .ok, "\(nextLog)")
     }
 }

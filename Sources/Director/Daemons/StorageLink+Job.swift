@@ -63,5 +63,8 @@ extension StorageLink {
     }
 
     /// Tells the daemon to begin; from here on it waits for the client.
-    func run() throws(DirectorError) { try send("run") }
+    func run() throws(DirectorError) {
+        noteRunning()
+        try send("run")
+    }
 }

@@ -6,7 +6,7 @@
 // | who           | does                                                         |
 // |---------------|--------------------------------------------------------------|
 // | the reader    | receives, serves the catalog, sends its answers               |
-// | the job's task| sends commands, waits for `answers`, `hasStarted` and `end`    |
+// | the job's task| sends commands, waits for `answers` and the end                |
 // | cancellation  | interrupts the channel                                        |
 
 import Configuration
@@ -78,7 +78,8 @@ final class StorageLink: Sendable {
     private struct State {
         var answers: [String] = []
         var session: StorageSession?
-        var hasStarted = false
+        /// `run` was sent: from then on the daemon works by itself.
+        var isRunning = false
         var end: StorageEnd?
         var failure: DirectorError?
         var isOver = false
@@ -156,7 +157,7 @@ final class StorageLink: Sendable {
             } else if let notice = DaemonNotice(line) {
                 self.notice(notice)
             } else if line.hasPrefix("3010 ") {
-                state.withLock { $0.hasStarted = true }
+                continue  // the client has connected
             } else if line.hasPrefix("3099 ") {
                 guard let end = StorageEnd(line) else {
                     throw DirectorError(.daemonConfused, "\(name) ended the job with an unreadable line: \(line)")
@@ -210,6 +211,8 @@ final class StorageLink: Sendable {
         return text
     }
 
+    var isRunning: Bool { state.read { $0.isRunning } }
+    func noteRunning() { state.withLock { $0.isRunning = true } }
     var session: StorageSession? { state.read { $0.session } }
     var end: StorageEnd? { state.read { $0.end } }
     var failure: DirectorError? { state.read { $0.failure } }

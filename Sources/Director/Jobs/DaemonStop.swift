@@ -70,7 +70,10 @@ enum StoppedPeer {
         if patiently, link.awaitOver(silence: .seconds(1800)) { return }
         if !patiently, clientEnded, link.awaitOver(limit: .seconds(10)) { return }
         if !link.awaitOver(limit: .zero) { await context.tellToCancel(client: nil, storage: storage) }
-        if !link.awaitOver(limit: JobContext.cancelGrace) { link.channel.interrupt() }
+        // Before `run` nothing is under way: hanging up is enough. It is told all the same, because a daemon that looks for
+        // a device doesn't read.
+        if !link.isRunning { link.channel.close(terminate: true) }
+        if !link.awaitOver(limit: link.isRunning ? JobContext.cancelGrace : .seconds(3)) { link.channel.interrupt() }
     }
 
     /// The storage side is gone: the client gets some seconds to notice, then is told, then cut off.

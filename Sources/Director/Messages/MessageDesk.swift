@@ -21,7 +21,6 @@ package final class MessageDesk: Sendable {
         var mail: [Int: [String]] = [:]
         var mailBytes = 0
         var log: [Message] = []
-        var logFlushed = ContinuousClock.now
         var truncatedFiles: Set<String> = []
         var failedTargets: Set<String> = []
         var errors: Int64 = 0
@@ -77,14 +76,21 @@ package final class MessageDesk: Sendable {
         switch route.kind {
         case .console: sinks.center.post(message.stamped)
         case .catalog:
-            let due = state.withLock { state -> [Message] in
-                guard message.jobID != 0 else { return [] }
+            guard message.jobID != 0, sinks.log != nil else { return }
+            let waiting = state.withLock { state in
                 state.log.append(message)
-                // A client that complains about a hundred thousand files costs a thousand transactions, not a hundred thousand.
-                guard state.log.count >= 100 || state.logFlushed.advanced(by: .seconds(1)) < .now else { return [] }
-                return Self.takeLog(&state)
+                return state.log.count
             }
-            writeLog(due)
+            // A client that complains about a hundred thousand files costs a thousand transactions, not a hundred thousand;
+            // a single line is in the log half a second later.
+            if waiting == 1 {
+                ElasticExecutor.shared.detach { [self] in
+                    try? await Task.sleep(for: .milliseconds(500))
+                    flush()
+                }
+            } else if waiting % 100 == 0 {
+                flush()
+            }
         case .stdout: StandardOutput.write(message.stamped + "\n", toErrors: false)
         case .stderr: StandardOutput.write(message.stamped + "\n", toErrors: true)
         case .syslog: SystemLog.write(message.text, isError: message.type.isError, isWarning: message.type == .warning)
@@ -119,13 +125,18 @@ package final class MessageDesk: Sendable {
     private static func takeLog(_ state: inout State) -> [Message] {
         let due = state.log
         state.log = []
-        state.logFlushed = .now
         return due
     }
 
     private func writeLog(_ messages: [Message]) {
         guard !messages.isEmpty, let log = sinks.log else { return }
-        do { try log(messages) } catch { complain("catalog", "\(error)") }
+        do { try log(messages) } catch {
+            complain("catalog", "\(error)")
+            // A locked catalog may be free again later: the newest thousand lines wait for the next attempt.
+            state.withLock { state in
+                state.log = Array((messages + state.log).suffix(1000))
+                    }
+        }
     }
 
     /// Writes the rows that wait for the Log table.
