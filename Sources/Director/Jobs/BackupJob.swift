@@ -154,6 +154,8 @@ struct BackupJob {
             jobID: live.jobID, uniqueName: live.uniqueName, jobName: plan.job.name, client: client.name, type: .backup, level: level,
             fileSet: fileSet.name, fileSetDigest: definition.md5)
         job.spoolsAttributes = plan.job.bool("SpoolAttributes")
+        job.spoolsData = plan.request.spoolData ?? plan.job.bool("SpoolData")
+        job.spoolBytesMax = plan.job.size("SpoolSize")
         job.prefersMountedVolumes = plan.job.bool("PreferMountedVolumes")
         let session = try link.start(job)
         self.session = session

@@ -117,6 +117,9 @@ final class JobEngine: Sendable {
         case .admin:
             return try runAdmin(context)
         case .verify, .copy, .migrate:
+            let jobID = context.live.jobID
+            let start = JobStart(started: context.live.state.read { $0.started } ?? .now, level: context.plan.level.rawValue)
+            try context.inCatalog { catalog throws(CatalogError) in try catalog.startJob(jobID, start) }
             throw DirectorError(.notBuiltYet, "\(context.plan.type.word) jobs are not built yet.", remedy: "Disable the job until they are.")
         }
     }
