@@ -88,6 +88,9 @@ let package = Package(
         .executableTarget(
             name: "volume-throughput", dependencies: ["Volumes", "Modules", "DiskRepository"], path: "Benchmarks/VolumeThroughput",
             swiftSettings: strict),
+        .executableTarget(
+            name: "wire-throughput", dependencies: ["Platform", "Configuration", "Wire"], path: "Benchmarks/WireThroughput",
+            swiftSettings: strict),
         // tests
         room("TestSupport", path: "Tests/TestSupport", ["Platform", "Volumes", "Modules"]),
         tests("Platform", []),

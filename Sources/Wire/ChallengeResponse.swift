@@ -70,15 +70,25 @@ struct Challenge: Equatable {
 
 /// The challenges that this process has sent and whose answer it still awaits.
 ///
-/// Who mirrors our own challenge back at us wants us to compute the answer for it. We answer none that was issued under
-/// the name we go by; a peer within this process (several roles in one) goes by another.
+/// Who mirrors our own challenge back at us, in another connection, wants us to compute the answer for it. A connector
+/// answers acceptors and the other way round, so a challenge that was sent from the same end as the one that is to answer
+/// it is a mirrored one; two roles in one process that talk to each other are at different ends.
 enum OutstandingChallenges {
-    private static let all = Mutex<Set<String>>([])
+    enum End: Hashable, Sendable { case connector, acceptor }
+    private struct Key: Hashable, Sendable {
+        var text: String
+        var end: End
+    }
+    private static let all = Mutex<Set<Key>>([])
 
-    static func insert(_ challenge: Challenge) { all.withLock { _ = $0.insert(challenge.text) } }
-    static func remove(_ challenge: Challenge) { all.withLock { _ = $0.remove(challenge.text) } }
-    static func isMirrored(_ challenge: Challenge, to name: String) -> Bool {
-        challenge.text.hasSuffix("@\(Bashed.encode(name))>") && all.withLock { $0.contains(challenge.text) }
+    static func insert(_ challenge: Challenge, from end: End) {
+        all.withLock { _ = $0.insert(Key(text: challenge.text, end: end)) }
+    }
+    static func remove(_ challenge: Challenge, from end: End) {
+        all.withLock { _ = $0.remove(Key(text: challenge.text, end: end)) }
+    }
+    static func isMirrored(_ challenge: Challenge, to end: End) -> Bool {
+        all.withLock { $0.contains(Key(text: challenge.text, end: end)) }
     }
 }
 

@@ -68,7 +68,7 @@ struct Handshake {
                 .tls, peer: channel.peer, "the peer offers no TLS, which is required here.",
                 remedy: "Give the peer TLS, or say TLS Enable = no in our resource for it if clear text is acceptable.")
         }
-        try answer(challenge)
+        try answer(challenge, as: .connector)
         line = try authenticationAnswer()
         guard line.hasPrefix("1000 OK auth") else {
             throw WireError(
@@ -123,13 +123,13 @@ struct Handshake {
                 remedy: "Give it TLS, or say TLS Enable = no in our resource for it if clear text is acceptable.")
         }
         let challenge = Challenge(from: ownName, tlsNeed: needs.certificates.rawValue)
-        try check(challenge)
+        try check(challenge, as: .acceptor)
         try channel.send("1000 OK auth\n")
         let line = try channel.receiveLine()
         guard let theirs = Challenge(parsing: line) else {
             throw WireError(.unexpected, peer: channel.peer, "\"\(Self.shown(line))\" came where a challenge was due.")
         }
-        try answer(theirs)
+        try answer(theirs, as: .acceptor)
         let verdict = try channel.receiveLine()
         guard verdict.hasPrefix("1000 OK auth") else {
             throw WireError(
@@ -143,13 +143,13 @@ struct Handshake {
     // MARK: - Both
 
     private func verifyPeer() throws(WireError) {
-        try check(Challenge(from: ownName, tlsNeed: needs.certificates.rawValue))
+        try check(Challenge(from: ownName, tlsNeed: needs.certificates.rawValue), as: .connector)
     }
 
     /// Challenges the peer and throws unless it knows the secret.
-    private func check(_ challenge: Challenge) throws(WireError) {
-        OutstandingChallenges.insert(challenge)
-        defer { OutstandingChallenges.remove(challenge) }
+    private func check(_ challenge: Challenge, as end: OutstandingChallenges.End) throws(WireError) {
+        OutstandingChallenges.insert(challenge, from: end)
+        defer { OutstandingChallenges.remove(challenge, from: end) }
         try channel.send(challenge.line)
         let response = try channel.receiveLine()
         guard challenge.isAnswered(by: response, secret) else {
@@ -159,8 +159,8 @@ struct Handshake {
         }
     }
 
-    private func answer(_ challenge: Challenge) throws(WireError) {
-        guard !OutstandingChallenges.isMirrored(challenge, to: ownName) else {
+    private func answer(_ challenge: Challenge, as end: OutstandingChallenges.End) throws(WireError) {
+        guard !OutstandingChallenges.isMirrored(challenge, to: end) else {
             throw WireError(.authentication, peer: channel.peer, "the peer sent our own challenge back to us.")
         }
         try channel.send(challenge.response(secret))

@@ -54,12 +54,12 @@ import Testing
     @Test("Our own challenge, mirrored back to us, is recognised while its answer is awaited")
     func mirror() {
         let ours = Challenge(from: "a daemon", tlsNeed: 0)
-        #expect(!OutstandingChallenges.isMirrored(ours, to: "a daemon"))
-        OutstandingChallenges.insert(ours)
-        #expect(OutstandingChallenges.isMirrored(ours, to: "a daemon"))
-        #expect(!OutstandingChallenges.isMirrored(ours, to: "another role of this process"))
-        OutstandingChallenges.remove(ours)
-        #expect(!OutstandingChallenges.isMirrored(ours, to: "a daemon"))
+        #expect(!OutstandingChallenges.isMirrored(ours, to: .connector))
+        OutstandingChallenges.insert(ours, from: .connector)
+        #expect(OutstandingChallenges.isMirrored(ours, to: .connector))
+        #expect(!OutstandingChallenges.isMirrored(ours, to: .acceptor))
+        OutstandingChallenges.remove(ours, from: .connector)
+        #expect(!OutstandingChallenges.isMirrored(ours, to: .connector))
     }
 
     @Test("A secret is never printed")

@@ -112,3 +112,10 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ mixed >> 31
     }
 }
+
+/// A count that several tasks add to.
+final class Tally: Sendable {
+    private let value = Mutex(0)
+    func add(_ more: Int = 1) { value.withLock { $0 += more } }
+    var count: Int { value.withLock { $0 } }
+}

@@ -101,7 +101,7 @@ import Testing
             let hexadecimal = Digest.hexadecimal(Array(key.utf8))
             let program = try ChildProgram([
                 "/bin/sh", "-c",
-                "(sleep 2) | exec openssl s_client -connect 127.0.0.1:\(relay.address.port) -psk \(hexadecimal) -psk_identity x \(options) >\(directory.file("out")) 2>&1",
+                "(for i in $(seq 200); do grep -aq 'auth cram' \(directory.file("out")) && exit; sleep 0.1; done) | openssl s_client -connect 127.0.0.1:\(relay.address.port) -psk \(hexadecimal) -psk_identity x \(options) >\(directory.file("out")) 2>&1",
             ])
             _ = program.wait()
             let output = try read(directory.file("out"))
