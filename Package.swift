@@ -91,6 +91,9 @@ let package = Package(
         .executableTarget(
             name: "wire-throughput", dependencies: ["Platform", "Configuration", "Wire"], path: "Benchmarks/WireThroughput",
             swiftSettings: strict),
+        .executableTarget(
+            name: "catalog-benchmark", dependencies: ["Platform", "Volumes", "Catalog"], path: "Benchmarks/CatalogBenchmark",
+            swiftSettings: strict),
         // tests
         room("TestSupport", path: "Tests/TestSupport", ["Platform", "Volumes", "Modules"]),
         tests("Platform", []),

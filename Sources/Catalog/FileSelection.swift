@@ -5,10 +5,10 @@ import GRDB
 extension CatalogDatabase {
     /// Passes the newest version of every file in `jobs` (oldest first) to `body`; deleted ones are left out.
     ///
-    /// The order is PathId and name for several jobs, FileIndex for one; a single job that saved a name twice passes it
-    /// twice, the later one last. Runs on a snapshot and holds no rows in memory: SQLite sorts in a temporary file.
+    /// In no particular order. A name that the oldest job saved twice (overlapping File lines) may come twice, the later
+    /// one last. Runs on a snapshot; memory is bounded whatever the jobs hold, by about 20 MiB.
     ///
-    /// - Parameter body: Throws to stop.
+    /// - Parameter body: Throws to stop; the error comes out as a `CatalogError`.
     package func newestFiles(ofJobs jobs: [Int64], _ body: (CatalogFile) throws -> Void) throws(CatalogError) {
         try read { db in
             var decoder = FileDecoder(db)
@@ -202,15 +202,51 @@ extension CatalogDatabase {
         """
     }
 
+    /// Names of newer jobs that are remembered while older ones are read: about 20 MiB.
+    static let rememberedNamesMax: Int64 = 200_000
+
+    /// Passes the newest row of each (path, name) of whole jobs to `body`, deletions too.
+    ///
+    /// Usually one large full job and small ones after it: the names of the small ones are remembered, and the large one
+    /// is read as it lies. Where the newer jobs are large too, SQLite sorts all rows, in a temporary file if need be; that
+    /// takes twice as long.
     private static func newestRows(
         _ db: Database, _ jobs: [Int64], _ body: (borrowing RawStatement) throws -> Void
     ) throws {
-        guard jobs.count == 1 else { return try newest(db, jobs, from: wholeJobs, name: nil, body) }
-        let all = try RawStatement(db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ?")
-        let range = FileStorage.fileIDs(ofJob: jobs[0])
-        all.bind(1, range.lowerBound)
-        all.bind(2, range.upperBound)
-        while try all.step() { try body(all) }
+        guard let oldest = jobs.first else { return }
+        let newer = jobs.dropFirst()
+        let names = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT coalesce(sum(LastIndex - FirstIndex + 1), 0) FROM FileRun
+                WHERE JobId IN (\(newer.map(String.init).joined(separator: ",")))
+                """) ?? 0
+        guard names <= rememberedNamesMax, !newer.contains(oldest) else {
+            return try newest(db, jobs, from: wholeJobs, name: nil, body)
+        }
+        var seen: Set<RememberedName> = []
+        seen.reserveCapacity(Int(names))
+        for job in newer.reversed() {
+            // Backwards, so that of two entries of one name in a job the later one is met first.
+            let rows = try RawStatement(
+                db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ? ORDER BY f.FileId DESC")
+            rows.bind(1, FileStorage.fileIDs(ofJob: job).lowerBound)
+            rows.bind(2, FileStorage.fileIDs(ofJob: job).upperBound)
+            while try rows.step() {
+                if seen.insert(RememberedName(pathID: rows.integer(1), name: rows.bytes(3))).inserted { try body(rows) }
+            }
+        }
+        let rows = try RawStatement(db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ?")
+        rows.bind(1, FileStorage.fileIDs(ofJob: oldest).lowerBound)
+        rows.bind(2, FileStorage.fileIDs(ofJob: oldest).upperBound)
+        while try rows.step() {
+            if seen.isEmpty || !seen.contains(RememberedName(pathID: rows.integer(1), name: rows.bytes(3))) { try body(rows) }
+        }
+    }
+
+    private struct RememberedName: Hashable {
+        var pathID: Int64
+        var name: [UInt8]
     }
 
     /// Passes the newest row of each (path, name) to `body`, deletions too.

@@ -43,6 +43,20 @@ struct FileSelectionTests {
         #expect(try fixture.newest([1, 2]) == ["/a@2", "/b@2"])
     }
 
+    @Test("When the newer jobs are too large to remember, the answer is the same")
+    func large() throws {
+        let fixture = try CatalogFixture()
+        let many = Int(CatalogDatabase.rememberedNamesMax) / 2 + 10
+        try fixture.backup("F", at: 0, files: ["/only/full", "/d/1", "/d/2"])
+        try fixture.backup("I", at: 100, files: (1...many).map { "/d/\($0)" })
+        try fixture.backup("I", at: 200, files: ["-/d/1"] + (2...many).map { "/d/\($0)" })
+        #expect(try fixture.catalog.newestFileCount(ofJobs: [1, 2]).files == Int64(many) + 1)
+        #expect(try fixture.catalog.newestFileCount(ofJobs: [1, 2, 3]).files == Int64(many))
+        var fromNewest = 0
+        try fixture.catalog.newestFiles(ofJobs: [1, 2, 3]) { if $0.jobID == 3 { fromNewest += 1 } }
+        #expect(fromNewest == many - 1)
+    }
+
     @Test("A selection that was stopped by its reader stops; the catalog goes on")
     func stopped() throws {
         struct Enough: Error {}
