@@ -109,24 +109,32 @@ package final class Directory: Sendable {
         }
     }
 
-    /// Opens the file `name`. Flags are open(2)'s; O_CLOEXEC and O_NOFOLLOW are added. `mode` counts for O_CREAT.
-    package func file(_ name: [UInt8], _ flags: Int32, mode: UInt32 = 0o600) throws(Errno) -> FileDescriptor {
+    /// Opens the file `name` for reading. Never blocks, whatever the entry has become; a link there is ELOOP.
+    /// - Parameter keepingAccessTime: Leave the access time alone, where this process is allowed to ask for that.
+    package func fileForReading(_ name: [UInt8], keepingAccessTime: Bool = false) throws(Errno) -> FileDescriptor {
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+        if keepingAccessTime {
+            let opened = unsafe withCPath(name) { unsafe openat(descriptor, $0, flags | csystem_O_NOATIME | O_CLOEXEC | O_NOFOLLOW) }
+            if opened >= 0 { return FileDescriptor(adopting: opened) }
+            guard errno == EPERM else { throw .last }
+        }
+        return try open(name, flags)
+    }
+
+    /// Makes the file `name`, which must not exist, and opens it for writing.
+    package func newFile(_ name: [UInt8], mode: UInt32 = 0o600) throws(Errno) -> FileDescriptor {
+        try open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY, mode: mode)
+    }
+
+    private func open(_ name: [UInt8], _ flags: Int32, mode: UInt32 = 0) throws(Errno) -> FileDescriptor {
         let opened = unsafe withCPath(name) { unsafe openat(descriptor, $0, flags | O_CLOEXEC | O_NOFOLLOW, mode) }
         guard opened >= 0 else { throw .last }
         return FileDescriptor(adopting: opened)
     }
 
-    /// Opens the file `name` for reading without changing its access time where that is allowed.
-    package func fileKeepingAccessTime(_ name: [UInt8], _ flags: Int32) throws(Errno) -> FileDescriptor {
-        let opened = unsafe withCPath(name) { unsafe openat(descriptor, $0, flags | O_CLOEXEC | O_NOFOLLOW | csystem_O_NOATIME) }
-        if opened >= 0 { return FileDescriptor(adopting: opened) }
-        guard errno == EPERM else { throw .last }
-        return try file(name, flags)
-    }
-
     /// A handle of the entry `name` whatever its type, without opening what is behind it (O_PATH).
     package func handle(of name: [UInt8]) throws(Errno) -> FileDescriptor {
-        try file(name, csystem_O_PATH)
+        try open(name, csystem_O_PATH)
     }
 
     // MARK: - Making

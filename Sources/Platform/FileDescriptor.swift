@@ -15,20 +15,6 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return FileMetadata(status)
     }
 
-    /// read(2) appended to `buffer`, which must have room for `count` bytes. - Returns: bytes read, 0 at the end.
-    package borrowing func read(_ count: Int, appendingTo buffer: inout OutputSpan<UInt8>) throws(Errno) -> Int {
-        precondition(buffer.freeCapacity >= count)
-        while true {
-            let got = unsafe buffer.withUnsafeMutableBufferPointer { all, initialized in
-                let got = unsafe Glibc.read(raw, all.baseAddress! + initialized, count)
-                if got > 0 { initialized += got }
-                return got
-            }
-            if got >= 0 { return got }
-            if errno != EINTR { throw .last }
-        }
-    }
-
     /// read(2) into `span`. - Returns: bytes read, 0 at the end.
     package borrowing func read(into span: inout MutableSpan<UInt8>) throws(Errno) -> Int {
         while true {
@@ -90,6 +76,12 @@ package struct FileDescriptor: ~Copyable, Sendable {
     package borrowing func seek(to offset: Int64) throws(Errno) { if lseek(raw, off_t(offset), SEEK_SET) < 0 { throw .last } }
     /// Gives the blocks of a range back; it reads as zeros from then on.
     package borrowing func punchHole(at offset: Int64, length: Int64) throws(Errno) { try check(csystem_punch_hole(raw, offset, length)) }
+    /// Waits until there is something to read or nobody is left to write; false after `limit`.
+    package borrowing func waitUntilReadable(atMost limit: Duration) -> Bool {
+        var watched = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        let milliseconds = limit.components.seconds * 1000 + limit.components.attoseconds / 1_000_000_000_000_000
+        return unsafe poll(&watched, 1, Int32(clamping: milliseconds)) > 0
+    }
     package borrowing func adviseSequential() { _ = csystem_advise_sequential(raw) }
 
     package borrowing func setOwner(user: UInt32, group: UInt32) throws(Errno) { try check(fchown(raw, user, group)) }
@@ -110,3 +102,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     private borrowing func check(_ result: Int32) throws(Errno) { if result != 0 { throw .last } }
 }
+
+/// Whether every byte is zero. Runs at the speed of memory.
+package func holdsOnlyZeros(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count > 0, bytes[0] == 0 else { return bytes.count == 0 }
+    // All equal to their successor, and the first is zero.
+    return unsafe bytes.withUnsafeBufferPointer { unsafe memcmp($0.baseAddress!, $0.baseAddress! + 1, $0.count - 1) == 0 }
+}
+
+/// Processors this process may run on.
+package var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
