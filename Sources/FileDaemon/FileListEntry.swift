@@ -41,7 +41,7 @@ enum FileListEntry {
     private static func lines(ofFile path: [UInt8], _ report: (JobMessage) -> Void) -> [[UInt8]] {
         do throws(Errno) {
             let slash = path.lastIndex(of: UInt8(ascii: "/"))
-            let holder = try Directory.open(slash.map { $0 == 0 ? [UInt8(ascii: "/")] : Array(path[..<$0]) } ?? [UInt8(ascii: ".")])
+            let holder = try OpenDirectory.open(slash.map { $0 == 0 ? [UInt8(ascii: "/")] : Array(path[..<$0]) } ?? [UInt8(ascii: ".")])
             let file = try holder.fileForReading(slash.map { Array(path[($0 + 1)...]) } ?? path)
             var bytes: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 64 << 10)

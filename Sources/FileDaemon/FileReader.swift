@@ -63,6 +63,8 @@ final class FileReader {
     static let wholeBytesMax: Int64 = 512 << 10
 
     private let surroundings: Surroundings
+    /// Called after every piece where the reader's own thread has to send it, too.
+    var drain: (() -> Void)?
     private let compressor = PacketCompressor()
     private var digest: Digest?
     /// Raw bytes of a packet that will be compressed; never holds an ended packet.
@@ -86,12 +88,17 @@ final class FileReader {
     private func flush() {
         guard !pending.isEmpty else { return }
         if let full = buffer, full.packets > 0 {
-            surroundings.emit(.whole(pending, full))
+            emit(.whole(pending, full))
             buffer = nil
         } else {
-            surroundings.emit(.whole(pending, nil))
+            emit(.whole(pending, nil))
         }
         pending.removeAll(keepingCapacity: true)
+    }
+
+    private func emit(_ piece: ReadPiece) {
+        surroundings.emit(piece)
+        drain?()
     }
 
     private func fail(_ result: inout FileResult, _ message: JobMessage) {
@@ -149,7 +156,7 @@ final class FileReader {
             result.dataStream = item.options.dataStream(sparse: options.findsHoles)
             if metadata.size > Self.wholeBytesMax {
                 flush()
-                surroundings.emit(.begin(item, result))
+                emit(.begin(item, result))
                 do throws(Errno) {
                     try file.adviseIfLarge(metadata.size)
                     try readContents(file, item, &result, streaming: true)
@@ -158,13 +165,13 @@ final class FileReader {
                     surroundings.report(JobMessage(.error, "Read error on file \(printable(item.path)): ERR=\(error.text)"))
                 }
                 if let last = buffer, last.packets > 0 {
-                    surroundings.emit(.data(last))
+                    emit(.data(last))
                     buffer = nil
                 }
                 result.digest = digest?.finish() ?? []
                 checkForChanges(file, item, result)
                 readAttributes(item, &result)
-                surroundings.emit(.end(result))
+                emit(.end(result))
                 return
             }
             // Room for all packets, and what compression may add to each.
@@ -197,7 +204,7 @@ final class FileReader {
     /// The current buffer, or, when it can't take another packet, the next one.
     private func streamingBuffer() -> PacketBuffer? {
         if let buffer, buffer.free >= Self.packetBytes + 16 { return buffer }
-        if let full = buffer { surroundings.emit(.data(full)) }
+        if let full = buffer { emit(.data(full)) }
         buffer = surroundings.buffer()
         return buffer
     }
@@ -348,7 +355,7 @@ final class FileReader {
                 pending.append((item, result))
                 return
             }
-            surroundings.emit(.begin(item, result))
+            emit(.begin(item, result))
             var position: Int64 = 0
             reading: while !surroundings.isCancelled(), let buffer = streamingBuffer() {
                 if item.type == .fifo {
@@ -365,11 +372,11 @@ final class FileReader {
             surroundings.report(JobMessage(.error, "Read error on \(printable(item.path)): ERR=\(error.text)"))
         }
         if let last = buffer, last.packets > 0 {
-            surroundings.emit(.data(last))
+            emit(.data(last))
             buffer = nil
         }
         result.digest = digest?.finish() ?? []
-        surroundings.emit(.end(result))
+        emit(.end(result))
     }
 
     private func waitForWriter(_ file: borrowing FileDescriptor) -> Bool {

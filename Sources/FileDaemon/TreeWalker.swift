@@ -35,7 +35,7 @@ final class TreeWalker {
 
     /// One directory being walked.
     private struct Frame {
-        var directory: Directory?  // nil while closed to save descriptors
+        var directory: OpenDirectory?  // nil while closed to save descriptors
         var identity: FileMetadata.Identity
         var entries: DirectoryEntries
         var next = 0
@@ -78,7 +78,7 @@ final class TreeWalker {
         let slash = path.lastIndex(of: UInt8(ascii: "/"))!
         let name = slash == path.count - 1 ? [UInt8(ascii: ".")] : Array(path[(slash + 1)...])
         do throws(Errno) {
-            let parent = try Directory.open(slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash]))
+            let parent = try OpenDirectory.open(slash == 0 ? [UInt8(ascii: "/")] : Array(path[..<slash]))
             visit(path, name, parent, try parent.metadata(of: name), options, include, parentDevice: nil, &stack)
         } catch {
             report(JobMessage(.notSaved, "     Could not stat \"\(printable(path))\": ERR=\(error.text)"))
@@ -131,16 +131,16 @@ final class TreeWalker {
 
     /// Opens a directory that was closed to save descriptors: through `..` of the one we come from, else by its path; nil
     /// when neither leads to the same directory any more.
-    private func reopen(_ frame: Frame, from inner: Directory?, _ path: [UInt8]) -> Directory? {
+    private func reopen(_ frame: Frame, from inner: OpenDirectory?, _ path: [UInt8]) -> OpenDirectory? {
         if let parent = try? inner?.parent(), (try? parent.metadata().identity) == frame.identity { return parent }
-        let again = try? Directory.open(frame.pathLength == 0 ? [UInt8(ascii: "/")] : Array(path[..<frame.pathLength]), followingLinks: false)
+        let again = try? OpenDirectory.open(frame.pathLength == 0 ? [UInt8(ascii: "/")] : Array(path[..<frame.pathLength]), followingLinks: false)
         if let again, (try? again.metadata().identity) == frame.identity { return again }
         return nil
     }
 
     /// Takes one entry in: emits it, or, if it is a directory to be entered, puts it on the stack.
     private func visit(
-        _ path: [UInt8], _ name: [UInt8], _ parent: Directory, _ metadata: FileMetadata, _ options: FileOptions,
+        _ path: [UInt8], _ name: [UInt8], _ parent: OpenDirectory, _ metadata: FileMetadata, _ options: FileOptions,
         _ include: FileSet.Include, parentDevice: UInt64?, _ stack: inout [Frame]
     ) {
         counts.entries += 1

@@ -10,7 +10,7 @@ struct WalkedItem: Sendable {
     var path: [UInt8]
     /// Its name within `parent`: the last component, or `.` for `/`.
     var name: [UInt8]
-    var parent: Directory
+    var parent: OpenDirectory
     var metadata: FileMetadata
     var type: AttributeRecord.FileType
     var options: FileOptions

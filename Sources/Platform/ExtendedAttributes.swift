@@ -11,7 +11,7 @@ package struct ExtendedAttributes: Sendable {
     private let path: [CChar]
 
     /// Of the entry `name` in `directory`.
-    package init(of name: [UInt8], in directory: Directory) {
+    package init(of name: [UInt8], in directory: OpenDirectory) {
         var path: [CChar] = []
         path.reserveCapacity(32 + name.count)
         for byte in "/proc/self/fd/".utf8 { path.append(CChar(bitPattern: byte)) }
@@ -23,7 +23,7 @@ package struct ExtendedAttributes: Sendable {
     }
 
     /// Of an open directory itself.
-    package init(of directory: Directory) { self.init(of: [UInt8(ascii: ".")], in: directory) }
+    package init(of directory: OpenDirectory) { self.init(of: [UInt8(ascii: ".")], in: directory) }
 
     /// The names. Empty where there are none or the file system keeps none.
     package func names() throws(Errno) -> [[UInt8]] {

@@ -89,7 +89,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     package borrowing func setTimes(access: WallTime, modify: WallTime) throws(Errno) {
         try check(unsafe futimens(raw, [access.kernelTime, modify.kernelTime]))
     }
-    /// Owner of a handle that `Directory.handle(of:)` gave.
+    /// Owner of a handle that `OpenDirectory.handle(of:)` gave.
     package borrowing func setHandleOwner(user: UInt32, group: UInt32) throws(Errno) {
         try check(unsafe fchownat(raw, "", user, group, csystem_AT_EMPTY_PATH))
     }
@@ -112,3 +112,11 @@ package func holdsOnlyZeros(_ bytes: Span<UInt8>) -> Bool {
 
 /// Processors this process may run on.
 package var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+/// Blocks the calling thread for `duration`.
+package func pause(for duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    var rest = timespec()
+    while unsafe nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
+}

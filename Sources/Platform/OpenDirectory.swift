@@ -8,16 +8,16 @@ import Glibc
 
 /// An open directory. Shared by reference, because a walker and several readers use one at the same time; closed when the
 /// last of them lets go.
-package final class Directory: Sendable {
+package final class OpenDirectory: Sendable {
     package let descriptor: Int32
     private init(adopting descriptor: Int32) { self.descriptor = descriptor }
     deinit { close(descriptor) }
 
     /// Opens the directory at `path`, following links. A path longer than the kernel takes at once is opened in pieces.
-    package static func open(_ path: [UInt8], followingLinks: Bool = true) throws(Errno) -> Directory {
+    package static func open(_ path: [UInt8], followingLinks: Bool = true) throws(Errno) -> OpenDirectory {
         let pieceMax = 4000  // below PATH_MAX, 4096
         guard path.count > pieceMax else { return try descend(AT_FDCWD, path, followingLinks: followingLinks) }
-        var current: Directory?
+        var current: OpenDirectory?
         var rest = path[...]
         while rest.count > pieceMax {
             guard let slash = rest.prefix(pieceMax).lastIndex(of: UInt8(ascii: "/")) else { throw Errno(code: ENAMETOOLONG) }
@@ -29,19 +29,19 @@ package final class Directory: Sendable {
         return try descend(current?.descriptor ?? AT_FDCWD, Array(rest), followingLinks: followingLinks)
     }
 
-    private static func descend(_ base: Int32, _ path: [UInt8], followingLinks: Bool) throws(Errno) -> Directory {
+    private static func descend(_ base: Int32, _ path: [UInt8], followingLinks: Bool) throws(Errno) -> OpenDirectory {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
         let opened = unsafe withCPath(path) { unsafe openat(base, $0, flags) }
         guard opened >= 0 else { throw .last }
-        return Directory(adopting: opened)
+        return OpenDirectory(adopting: opened)
     }
 
     /// Opens the directory `name` in this one; a link there is ENOTDIR (or ELOOP), not followed.
-    package func directory(_ name: [UInt8], keepingAccessTime: Bool = false) throws(Errno) -> Directory {
+    package func directory(_ name: [UInt8], keepingAccessTime: Bool = false) throws(Errno) -> OpenDirectory {
         if keepingAccessTime {
             let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | csystem_O_NOATIME
             let opened = unsafe withCPath(name) { unsafe openat(descriptor, $0, flags) }
-            if opened >= 0 { return Directory(adopting: opened) }
+            if opened >= 0 { return OpenDirectory(adopting: opened) }
             // Only the owner and root may ask for it.
             guard errno == EPERM else { throw .last }
         }
@@ -50,17 +50,17 @@ package final class Directory: Sendable {
 
     /// Opens `path`, several components, beneath this directory: no link in it is followed and `..` can't lead out.
     /// - Throws: `.noSystemCall` on kernels without openat2(2); walk the components with `directory` then.
-    package func directoryBeneath(_ path: [UInt8]) throws(Errno) -> Directory {
+    package func directoryBeneath(_ path: [UInt8]) throws(Errno) -> OpenDirectory {
         let opened = unsafe withCPath(path) { unsafe csystem_openat_beneath(descriptor, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
         guard opened >= 0 else { throw .last }
-        return Directory(adopting: opened)
+        return OpenDirectory(adopting: opened)
     }
 
     /// The directory that holds this one now.
-    package func parent() throws(Errno) -> Directory { try Self.descend(descriptor, Array("..".utf8), followingLinks: false) }
+    package func parent() throws(Errno) -> OpenDirectory { try Self.descend(descriptor, Array("..".utf8), followingLinks: false) }
 
     /// Another handle of the same directory, with a reading position of its own.
-    package func reopened() throws(Errno) -> Directory { try Self.descend(descriptor, [UInt8(ascii: ".")], followingLinks: false) }
+    package func reopened() throws(Errno) -> OpenDirectory { try Self.descend(descriptor, [UInt8(ascii: ".")], followingLinks: false) }
 
     // MARK: - Looking
 
@@ -148,7 +148,7 @@ package final class Directory: Sendable {
     }
 
     /// A hard link `name` here to the entry `oldName` of `directory`; a symbolic link there is linked itself.
-    package func makeHardLink(_ name: [UInt8], to oldName: [UInt8], in directory: Directory) throws(Errno) {
+    package func makeHardLink(_ name: [UInt8], to oldName: [UInt8], in directory: OpenDirectory) throws(Errno) {
         try check(
             unsafe withCPath(name) { name in unsafe withCPath(oldName) { unsafe linkat(directory.descriptor, $0, descriptor, name, 0) } })
     }
@@ -172,7 +172,7 @@ package final class Directory: Sendable {
         do { return try remove(name) } catch {
             guard error == .isDirectory || error == .notPermitted else { throw error }
         }
-        var stack: [(directory: Directory, name: [UInt8], entries: DirectoryEntries, next: Int)] = []
+        var stack: [(directory: OpenDirectory, name: [UInt8], entries: DirectoryEntries, next: Int)] = []
         let top = try directory(name)
         stack.append((top, name, try top.entries(), 0))
         while var frame = stack.popLast() {
