@@ -10,19 +10,19 @@ final class DirectorLink: Sendable {
     let isAppliance: Bool
     private let daemonName: String
     private let jobID: Int
-    private let progress: JobProgress
+    private let job: FileDaemonJob
 
-    init(_ channel: MessageChannel, isAppliance: Bool, daemonName: String, jobID: Int, progress: JobProgress) {
+    init(_ channel: MessageChannel, isAppliance: Bool, daemonName: String, jobID: Int, job: FileDaemonJob) {
         self.channel = channel
         self.isAppliance = isAppliance
         self.daemonName = daemonName
         self.jobID = jobID
-        self.progress = progress
+        self.job = job
     }
 
     /// Counts the message and sends it as `Jmsg` (bacula-wire 3.9).
     func report(_ message: JobMessage) {
-        progress.count(message)
+        job.progress.count(message)
         let prefix =
             switch message.kind {
             case .abort: "ABORTING due to ERROR: "
@@ -39,6 +39,7 @@ final class DirectorLink: Sendable {
     var progressInterval: Duration { isAppliance ? .seconds(1) : .seconds(30) }
 
     func sendProgress(bytesPerSecond: Int64) {
+        let progress = job.progress
         let files = progress.files.load(ordering: .relaxed), bytes = progress.readBytes.load(ordering: .relaxed)
         send("Progress JobId=\(jobID) files=\(files) bytes=\(bytes) bps=\(bytesPerSecond)\n")
     }
@@ -48,7 +49,8 @@ final class DirectorLink: Sendable {
             try channel.send(text)
             try channel.flush()
         } catch {
-            progress.requestStop(.failed)
+            // Nobody wants the job any more.
+            job.cancel(.failed)
         }
     }
 }

@@ -7,7 +7,6 @@ package enum Compression: Hashable, Sendable {
     case none
     case gzip(level: Int32)
     case zstd(level: Int32)
-    case lzo
 }
 
 /// The options of one Options block. Immutable and shared by reference: every file of a walk points to one.
@@ -29,6 +28,8 @@ package final class FileOptions: Sendable {
         package var savesExtendedAttributes = false
         package var digest: DigestAlgorithm?
         package var compression = Compression.none
+        /// LZO was asked for, which this build doesn't have: such files are saved uncompressed, and a warning says so.
+        package var asksForLZO = false
         /// Leading path components left out of saved names.
         package var strippedComponents = 0
         package var replace: ReplacePolicy?
@@ -74,7 +75,7 @@ package final class FileOptions: Sendable {
         switch values.compression {
         case .none: sparse ? 6 : 2
         case .gzip: sparse ? 7 : 4
-        case .zstd, .lzo: sparse ? 30 : 29
+        case .zstd: sparse ? 30 : 29
         }
     }
 }
@@ -120,7 +121,7 @@ extension FileOptions.Values {
                 }
             case UInt8(ascii: "Z"):
                 switch letters.popFirst() {
-                case UInt8(ascii: "o"): compression = .lzo
+                case UInt8(ascii: "o"): (compression, asksForLZO) = (.none, true)
                 case UInt8(ascii: "s"): compression = .zstd(level: 3)
                 case UInt8(ascii: "r"): compression = .zstd(level: 1)
                 case UInt8(ascii: "u"): compression = .zstd(level: 10)
@@ -162,6 +163,7 @@ extension FileOptions.Values {
         savesACLs = savesACLs || other.savesACLs
         savesExtendedAttributes = savesExtendedAttributes || other.savesExtendedAttributes
         digest = other.digest ?? digest
+        asksForLZO = asksForLZO || other.asksForLZO
         if other.compression != .none { compression = other.compression }
         if other.strippedComponents > 0 { strippedComponents = other.strippedComponents }
         replace = other.replace ?? replace

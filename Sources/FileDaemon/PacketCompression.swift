@@ -78,7 +78,7 @@ package struct CompressedPacketHeader: Hashable, Sendable {
             let count = compressZstd(input, level, &output, after: CompressedPacketHeader.byteCount)
             CompressedPacketHeader(magic: CompressedPacketHeader.zstd, length: UInt32(count), level: UInt16(level)).write(to: &output)
             return count + CompressedPacketHeader.byteCount
-        case .none, .lzo: preconditionFailure("not a compression of this build")
+        case .none: preconditionFailure("not a compression of this build")
         }
     }
 

@@ -15,6 +15,8 @@ final class StreamSender {
     private(set) var fileIndex: Int32
     /// The large file whose packets are coming.
     private var open: WalkedItem?
+    /// Pieces come from this thread's own reader, whose buffers the pipeline doesn't know.
+    private var isReadingInstead = false
 
     init(
         _ channel: MessageChannel, _ progress: JobProgress, _ bandwidth: BandwidthLimit, firstIndex: Int32,
@@ -32,14 +34,14 @@ final class StreamSender {
         switch piece {
         case .whole(let files, let buffer):
             for (item, result) in files { try sendWhole(item, result, buffer) }
-            if let buffer { recycle(buffer) }
+            if let buffer, !isReadingInstead { recycle(buffer) }
         case .begin(let item, let result):
             open = item
             try begin(item, result)
             try header(result.dataStream, result.metadata.size)
         case .data(let buffer):
             try sendPackets(buffer, 0..<buffer.packets)
-            recycle(buffer)
+            if !isReadingInstead { recycle(buffer) }
         case .end(let result):
             guard let item = open else { preconditionFailure("a file ends that never began") }
             open = nil
@@ -123,9 +125,10 @@ final class StreamSender {
                 failure = error
             }
         }
+        isReadingInstead = true
         reader.read([item])
-        reader.drain?()
         reader.drain = nil
+        isReadingInstead = false
         if let failure { throw failure }
     }
 
