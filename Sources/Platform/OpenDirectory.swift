@@ -48,6 +48,11 @@ package final class OpenDirectory: Sendable {
         return try Self.descend(descriptor, name, followingLinks: false)
     }
 
+    /// Opens the directory that `name` is or leads to. Only where links are the operator's own.
+    package func directoryFollowingLink(_ name: [UInt8]) throws(Errno) -> OpenDirectory {
+        try Self.descend(descriptor, name, followingLinks: true)
+    }
+
     /// Opens `path`, several components, beneath this directory: no link in it is followed and `..` can't lead out.
     /// - Throws: `.noSystemCall` on kernels without openat2(2); walk the components with `directory` then.
     package func directoryBeneath(_ path: [UInt8]) throws(Errno) -> OpenDirectory {
