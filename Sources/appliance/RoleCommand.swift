@@ -152,7 +152,7 @@ struct RoleCommand: ParsableCommand {
         do {
             switch role {
             case .director: return RunningRole(role: role, daemon: try DirectorRole(configuration))
-            case .fileDaemon: throw ValidationError("The file daemon is being built.")
+            case .fileDaemon: return RunningRole(role: role, daemon: try FileDaemonRole(configuration: configuration))
             case .storageDaemon:
                 return RunningRole(role: role, daemon: try StorageDaemonRole(configuration: configuration, modules: InTreeModules.registry))
             case .gateway, .console: preconditionFailure("refused above")
