@@ -37,34 +37,16 @@ enum BackupJob {
             } catch {
                 return fail(error, job, director)
             }
-            let report: @Sendable (JobMessage) -> Void = { director.report($0) }
             let progress = job.progress
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask(executorPreference: ElasticExecutor.shared) {
-                    let filler = SlotFiller(pipeline)
-                    let walker = TreeWalker(
-                        order.fileSet, order.selection, report: report, isCancelled: { progress.isStopping || pipeline.isStopped },
-                        emit: { filler.add($0) })
-                    walker.walk()
-                    filler.flush()
-                    pipeline.walkEnded()
+            do throws(WireError) {
+                try await stream(order, pipeline, progress, job.bandwidth, to: storage.channel) { director.report($0) }
+            } catch {
+                // What the storage daemon had to say about it is more useful than the broken connection.
+                let reason = (try? storage.channel.receiveLine()) ?? error.detail
+                if !progress.isStopping {
+                    director.report(JobMessage(.fatal, "Network send error to SD \(storage.channel.peer): \(reason)"))
+                    progress.requestStop(.failed)
                 }
-                for _ in 0..<processorCount {
-                    group.addTask(executorPreference: ElasticExecutor.shared) {
-                        ReadPipeline.serve(pipeline, digestsOnly: false, progress, report)
-                    }
-                }
-                do throws(WireError) {
-                    try send(order, pipeline, job, storage.channel, report)
-                } catch {
-                    // What the storage daemon had to say about it is more useful than the broken connection.
-                    let reason = (try? storage.channel.receiveLine()) ?? error.detail
-                    if !progress.isStopping {
-                        report(JobMessage(.fatal, "Network send error to SD \(storage.channel.peer): \(reason)"))
-                        progress.requestStop(.failed)
-                    }
-                }
-                pipeline.stop()
             }
             if progress.isStopping { return .failed }
             do throws(StorageRefusal) {
@@ -84,13 +66,43 @@ enum BackupJob {
         return .failed
     }
 
+    /// The part that needs no network: walks, reads and sends to `sink` until everything is sent or the job is stopped.
+    static func stream(
+        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit, to sink: any StreamSink,
+        readers: Int = processorCount, report: @escaping @Sendable (JobMessage) -> Void
+    ) async throws(WireError) {
+        let failure = await withTaskGroup(of: Void.self) { group -> WireError? in
+            group.addTask(executorPreference: ElasticExecutor.shared) {
+                let filler = SlotFiller(pipeline)
+                let walker = TreeWalker(
+                    order.fileSet, order.selection, report: report, isCancelled: { progress.isStopping || pipeline.isStopped },
+                    emit: { filler.add($0) })
+                walker.walk()
+                filler.flush()
+                pipeline.walkEnded()
+            }
+            for _ in 0..<readers {
+                group.addTask(executorPreference: ElasticExecutor.shared) {
+                    ReadPipeline.serve(pipeline, digestsOnly: false, progress, report)
+                }
+            }
+            defer { pipeline.stop() }
+            do throws(WireError) {
+                try send(order, pipeline, progress, bandwidth, sink, report)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     private static func send(
-        _ order: BackupOrder, _ pipeline: ReadPipeline, _ job: FileDaemonJob, _ channel: MessageChannel,
+        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit, _ sink: any StreamSink,
         _ report: @escaping @Sendable (JobMessage) -> Void
     ) throws(WireError) {
-        let progress = job.progress
         let sender = StreamSender(
-            channel, progress, job.bandwidth, firstIndex: order.firstFileIndex,
+            sink, progress, bandwidth, firstIndex: order.firstFileIndex,
             makeReader: { emit in
                 // Reads on the sender's own thread: its buffers don't count, one piece is in memory at a time.
                 FileReader(

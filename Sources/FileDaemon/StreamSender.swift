@@ -4,9 +4,17 @@ import Platform
 import Volumes
 import Wire
 
+/// Where streams go: a storage daemon, or, in tests and measurements, somewhere without a network.
+protocol StreamSink: AnyObject {
+    func send(_ payload: Span<UInt8>) throws(WireError)
+    func send(_ signal: Signal) throws(WireError)
+}
+
+extension MessageChannel: StreamSink {}
+
 /// Numbers the files and sends their streams. For one thread.
 final class StreamSender {
-    private let channel: MessageChannel
+    private let channel: any StreamSink
     private let progress: JobProgress
     private let bandwidth: BandwidthLimit
     /// Reads what has to be read after all: a link whose first name wasn't saved.
@@ -19,7 +27,7 @@ final class StreamSender {
     private var isReadingInstead = false
 
     init(
-        _ channel: MessageChannel, _ progress: JobProgress, _ bandwidth: BandwidthLimit, firstIndex: Int32,
+        _ channel: any StreamSink, _ progress: JobProgress, _ bandwidth: BandwidthLimit, firstIndex: Int32,
         makeReader: @escaping (@escaping @Sendable (ReadPiece) -> Void) -> FileReader, recycle: @escaping (PacketBuffer) -> Void
     ) {
         self.channel = channel
@@ -147,12 +155,19 @@ final class StreamSender {
     // MARK: - Framing
 
     private func header(_ stream: Int32, _ size: Int64) throws(WireError) {
-        try channel.send("\(fileIndex) \(stream) \(size)")
+        var line: [UInt8] = []
+        line.reserveCapacity(40)
+        DecimalText.append(Int64(fileIndex), to: &line)
+        line.append(UInt8(ascii: " "))
+        DecimalText.append(Int64(stream), to: &line)
+        line.append(UInt8(ascii: " "))
+        DecimalText.append(size, to: &line)
+        try channel.send(line.span)
     }
 
     private func stream(_ number: Int32, _ data: [UInt8]) throws(WireError) {
         try header(number, 0)
-        try channel.send(data)
+        try channel.send(data.span)
         try channel.send(.endOfData)
     }
 
@@ -226,5 +241,19 @@ extension DigestAlgorithm {
         case .sha256: "SHA256"
         case .sha512: "SHA512"
         }
+    }
+}
+
+/// Numbers in decimal, without the detour of a String: a backup writes several for every file.
+enum DecimalText {
+    static func append(_ number: Int64, to bytes: inout [UInt8]) {
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = number.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(48 + rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 }

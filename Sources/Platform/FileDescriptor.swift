@@ -33,6 +33,18 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// pread(2) until `span` is full or the file ends. - Returns: bytes read.
+    package borrowing func readFully(into span: inout MutableSpan<UInt8>, at offset: Int64) throws(Errno) -> Int {
+        var done = 0
+        while done < span.count {
+            let got = unsafe span.withUnsafeMutableBufferPointer {
+                unsafe pread(raw, $0.baseAddress! + done, $0.count - done, off_t(offset + Int64(done)))
+            }
+            if got > 0 { done += got } else if got == 0 { break } else if errno != EINTR { throw .last }
+        }
+        return done
+    }
+
     /// pwrite(2) of all of `bytes`.
     package borrowing func write(_ bytes: Span<UInt8>, at offset: Int64) throws(Errno) {
         var done = 0

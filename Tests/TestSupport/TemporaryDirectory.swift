@@ -21,22 +21,9 @@ package final class TemporaryDirectory: Sendable {
     /// The path of `name` inside.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Removes a tree without following links.
+    /// Removes a tree without following links, however long its paths are.
     private static func remove(_ path: String) {
-        if let directory = unsafe opendir(path) {
-            var names: [String] = []
-            while let entry = unsafe readdir(directory) {
-                let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                    unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-                }
-                if name != ".", name != ".." { names.append(name) }
-            }
-            unsafe closedir(directory)
-            for name in names {
-                let child = path + "/" + name
-                if unsafe unlink(child) != 0 { remove(child) }
-            }
-        }
-        unsafe rmdir(path)
+        let slash = path.lastIndex(of: "/")!
+        try? OpenDirectory.open(Array(path[..<slash].utf8)).removeTree(Array(path[path.index(after: slash)...].utf8))
     }
 }
