@@ -27,7 +27,7 @@ package struct BlockStream {
             try device.seek(to: address)
             beforeSeek = before
         } catch {
-            report(ReadProblem(volume: volume, address: address, kind: .damagedBlock(error.what)))
+            report(ReadProblem(volume: volume, address: address, kind: .device(error.what)))
         }
     }
 
@@ -38,7 +38,7 @@ package struct BlockStream {
     ) -> (BlockHeader, BlockAddress)? {
         while true {
             let address = device.position
-            var reason: String
+            let damage: ReadProblem.Kind
             do throws(DeviceError) {
                 let count = try device.readBlock(into: &buffer)
                 if count == 0 { continue }  // a filemark
@@ -47,14 +47,14 @@ package struct BlockStream {
                     beforeSeek = nil
                     return (header, address)
                 } catch {
-                    reason = error.what
+                    damage = .damagedBlock(error.what)
                 }
             } catch {
                 switch error.kind {
                 case .endOfData: return nil
-                case .mediaError: reason = error.what
+                case .mediaError: damage = .device(error.what)
                 default:
-                    report(ReadProblem(volume: volume, address: address, kind: .damagedBlock(error.description)))
+                    report(ReadProblem(volume: volume, address: address, kind: .device(error.description)))
                     return nil
                 }
             }
@@ -64,7 +64,7 @@ package struct BlockStream {
                 trustsSeeks = false
                 if (try? device.seek(to: before)) != nil { continue }
             }
-            report(ReadProblem(volume: volume, address: address, kind: .damagedBlock(reason)))
+            report(ReadProblem(volume: volume, address: address, kind: damage))
             do throws(DeviceError) {
                 _ = try device.resynchronise(behind: address)
             } catch {

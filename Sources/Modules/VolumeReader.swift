@@ -10,6 +10,8 @@ package struct ReadProblem: Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
         /// A block that could not be read, is none, or does not match its checksum.
         case damagedBlock(String)
+        /// The device could not read on; the text names the volume.
+        case device(String)
         case record(RecordProblem)
         /// A unit of the bootstrap found fewer files than its Count says.
         case filesMissing(found: UInt32, wanted: UInt32)
@@ -25,6 +27,7 @@ package struct ReadProblem: Sendable, CustomStringConvertible {
     package var description: String {
         switch kind {
         case .damagedBlock(let reason): "Volume \"\(volume)\" is damaged at \(address.rawValue): \(reason)"
+        case .device(let reason): reason
         case .record(let problem): "Volume \"\(volume)\": \(problem)"
         case .filesMissing(let found, let wanted):
             "Volume \"\(volume)\" gave \(found) of the \(wanted) files that the bootstrap asks of it."
@@ -79,7 +82,7 @@ package struct VolumeReader: ~Copyable {
         var blocks = BlockStream(device, volume: pass.volume)
         var buffer: [UInt8] = []
         do throws(DeviceError) { try device.rewind() } catch {
-            report(ReadProblem(volume: pass.volume, address: .start, kind: .damagedBlock(error.what)))
+            report(ReadProblem(volume: pass.volume, address: .start, kind: .device(error.what)))
             return
         }
         // Filters that ask for the job need the label at its start, wherever that is.
@@ -101,7 +104,7 @@ package struct VolumeReader: ~Copyable {
                         label: try? SessionLabel(decoding: bytes, fileIndex: record.fileIndex), kind: kind, session: record.session,
                         at: address)
                     if deliversLabels, isWanted { try deliver(record, bytes) }
-                } else if selection.take(record) {
+                } else if selection.take(record, name: { AttributeRecord(decoding: bytes)?.name }) {
                     try deliver(record, bytes)
                 }
             } report: { problem in

@@ -105,7 +105,13 @@ extension Bootstrap {
                     guard let stream = Int32(word) else { throw Reason("Stream is no number: `\(word)`") }
                     unit.streams.append(stream)
                 }
-            case "fileregex": unit.fileRegex = value
+            case "fileregex":
+                do throws(RegularExpression.Malformed) {
+                    _ = try RegularExpression(Array(value.utf8))
+                } catch {
+                    throw Reason("FileRegex is no regular expression: \(error.reason)")
+                }
+                unit.fileRegex = value
             case "include", "exclude": break
             default: throw Reason("`\(name)` is no keyword")
             }

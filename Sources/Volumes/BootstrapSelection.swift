@@ -1,5 +1,7 @@
 // What of a bootstrap is still wanted while its volumes are read.
 
+import Platform
+
 /// The units of a bootstrap with their progress. The order of checks is Bacula's (bacula-wire 6.9).
 package struct BootstrapSelection: Sendable {
     package let units: [Bootstrap.Unit]
@@ -10,11 +12,22 @@ package struct BootstrapSelection: Sendable {
         var found: UInt32 = 0
         var lastFileIndex: Int32 = 0
         var isDone = false
+        /// FileRegex, and the files whose names match it and whose records may still come: one per session.
+        var pattern: RegularExpression?
+        var namedFiles: [SessionIdentity: Int32] = [:]
     }
 
+    /// - Parameter units: A FileRegex that was not read by the parser, which checks it, and is malformed lets nothing pass.
     package init(units: [Bootstrap.Unit]) {
         self.units = units
-        progress = Array(repeating: Progress(), count: units.count)
+        progress = units.map {
+            var progress = Progress()
+            if !$0.fileRegex.isEmpty {
+                progress.pattern = try? RegularExpression(Array($0.fileRegex.utf8))
+                progress.isDone = progress.pattern == nil
+            }
+            return progress
+        }
     }
 
     package var isDone: Bool { progress.allSatisfy(\.isDone) }
@@ -46,7 +59,8 @@ package struct BootstrapSelection: Sendable {
     }
 
     /// Whether to deliver a data record. Counts it.
-    package mutating func take(_ record: VolumeRecord) -> Bool {
+    /// - Parameter name: The path in an attribute record, asked for where a FileRegex needs it.
+    package mutating func take(_ record: VolumeRecord, name: () -> [UInt8]? = { nil }) -> Bool {
         for index in units.indices where !progress[index].isDone {
             let unit = units[index]
             // A record that began in the wanted range, or ends in it, is wanted: ranges meet inside records.
@@ -70,6 +84,13 @@ package struct BootstrapSelection: Sendable {
                 }
                 progress[index].found += 1
                 progress[index].lastFileIndex = record.fileIndex
+            }
+            if let pattern = progress[index].pattern {
+                // A file's attributes come first and decide for all of its records.
+                if StreamNumber(masking: record.stream) == .attributes {
+                    progress[index].namedFiles[record.session] = name().map(pattern.matches) == true ? record.fileIndex : nil
+                }
+                guard progress[index].namedFiles[record.session] == record.fileIndex else { continue }
             }
             return true
         }

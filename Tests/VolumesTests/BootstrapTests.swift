@@ -78,6 +78,7 @@ struct BootstrapTests {
         ("Volume=A\nnonsense", 2, "keyword = value"),
         ("Volume=A\nCount=", 2, "no value"),
         ("Volume=|", 1, "names none"),
+        ("Volume=A\nFileRegex=\"a(\"", 2, "no regular expression"),
     ])
     func errors(text: String, line: Int, words: String) {
         #expect { try Bootstrap(parsing: text) } throws: {

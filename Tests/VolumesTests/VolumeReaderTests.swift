@@ -59,6 +59,16 @@ struct VolumeReaderTests {
         }
     }
 
+    @Test("A FileRegex lets the files pass whose names it matches, with all their records")
+    func byName() throws {
+        let set = VolumeSet(SimulatedDevice())
+        let jobs = [1, 2].map { Job(id: $0, files: VolumeSet.files(12, seed: UInt64($0), bytesMax: 9000), blockBytesMax: 1000) }
+        try set.write(jobs)
+        let restored = try Restored(try Bootstrap(parsing: "Volume=Test-0001\nVolSessionId=2\nFileRegex=\"file 1[0-2]?$\""), from: set.device)
+        #expect(restored.files == jobs[1].files.filter { ["1", "10", "11", "12"].contains($0.name.split(separator: " ").last) })
+        #expect(restored.digests == 4)
+    }
+
     @Test("A flipped bit costs the records in its block, is reported with volume and address, and nothing else", arguments: 1...25)
     func flippedBit(seed: UInt64) throws {
         let device = SimulatedDevice(seed: seed)
