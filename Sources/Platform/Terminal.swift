@@ -104,6 +104,8 @@ package struct PseudoTerminal: ~Copyable {
     package let operatorSide: OpenFile
     /// The program's side: its standard input, output and error.
     package let programSide: OpenFile
+    /// Path of the program's side, for whoever starts the program.
+    package let programPath: String
 
     package init(columns: UInt16 = 80, rows: UInt16 = 24) throws(SystemError) {
         // Glibc's module leaves posix_openpt(3) and its friends out; these are the calls they make, see pty(7).
@@ -118,5 +120,6 @@ package struct PseudoTerminal: ~Copyable {
         _ = unsafe ioctl(slave.descriptor, UInt(TIOCSWINSZ), &size)
         operatorSide = master
         programSide = slave
+        programPath = "/dev/pts/\(number)"
     }
 }

@@ -23,8 +23,9 @@ package struct CommandText: Sendable, Equatable {
     package var rest: String
 
     package init(_ line: some StringProtocol) {
+        // Scalar by scalar: a combining mark after a quote or a space would hide it inside one Character.
         var words: [Argument] = []
-        var current = ""
+        var current = String.UnicodeScalarView()
         var keyword: String?
         var inWord = false
         var inQuotes = false
@@ -34,39 +35,40 @@ package struct CommandText: Sendable, Equatable {
 
         func finish(at index: String.Index) {
             guard inWord else { return }
-            words.append(keyword.map { Argument($0, current) } ?? Argument(current))
+            let text = String(current)
+            words.append(keyword.map { Argument($0, text) } ?? Argument(text))
             if words.count == 1 { verbEnd = index }
-            current = ""
+            current = String.UnicodeScalarView()
             keyword = nil
             inWord = false
             wasQuoted = false
         }
-        let line = String(line)
-        for index in line.indices {
-            let character = line[index]
+        let scalars = String(line).unicodeScalars
+        for index in scalars.indices {
+            let scalar = scalars[index]
             if escaped {
-                current.append(character)
+                current.append(scalar)
                 escaped = false
-            } else if inQuotes, character == "\\" {
+            } else if inQuotes, scalar == "\\" {
                 escaped = true
-            } else if character == "\"" {
+            } else if scalar == "\"" {
                 inQuotes.toggle()
                 inWord = true
                 wasQuoted = true
-            } else if !inQuotes, character.isWhitespace {
+            } else if !inQuotes, scalar.properties.isWhitespace {
                 finish(at: index)
-            } else if !inQuotes, character == "=", keyword == nil, !wasQuoted, !current.isEmpty {
-                keyword = current
-                current = ""
+            } else if !inQuotes, scalar == "=", keyword == nil, !wasQuoted, !current.isEmpty {
+                keyword = String(current)
+                current = String.UnicodeScalarView()
             } else {
-                current.append(character)
+                current.append(scalar)
                 inWord = true
             }
         }
-        finish(at: line.endIndex)
+        finish(at: scalars.endIndex)
         verb = words.first.map { $0.value == nil ? $0.keyword : "\($0.keyword)=\($0.value!)" } ?? ""
         arguments = Array(words.dropFirst())
-        rest = verbEnd.map { String(line[$0...]).trimmed } ?? ""
+        rest = verbEnd.map { String(scalars[$0...]).trimmed } ?? ""
     }
 
     /// Whether the bare word, or the keyword with any value, is there.
@@ -95,8 +97,15 @@ package struct CommandText: Sendable, Equatable {
     }
 
     static func quoted(_ text: String) -> String {
-        guard text.isEmpty || text.contains(where: { $0.isWhitespace || $0 == "\"" || $0 == "\\" || $0 == "=" }) else { return text }
-        return "\"" + text.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] } + "\""
+        let scalars = text.unicodeScalars
+        guard text.isEmpty || scalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "\\" || $0 == "=" }) else { return text }
+        var quoted: String.UnicodeScalarView = "\"".unicodeScalars
+        for scalar in scalars {
+            if scalar == "\"" || scalar == "\\" { quoted.append("\\") }
+            quoted.append(scalar)
+        }
+        quoted.append("\"")
+        return String(quoted)
     }
 }
 
