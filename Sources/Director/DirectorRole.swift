@@ -89,6 +89,11 @@ package final class DirectorRole: RoleDaemon {
             }
             group.cancelAll()
         }
+        // Whoever cancels the task instead of calling `shutDown` may leave jobs behind; they must not meet a closed catalog.
+        services.jobs.close(reason: "the director is ending")
+        services.jobs.cancelRunning(reason: "the director is ending")
+        services.jobs.interruptRunning()
+        _ = services.jobs.waitUntilIdle(atMost: .seconds(30))
         try? services.catalog.close()
         logger.info("director ended")
     }

@@ -131,7 +131,7 @@ private final class ScriptedDirector: Sendable {
             ["/bin/sh", "-c", "exec \"$0\" console --config \"$1\" <\"$2\" >\"$2\" 2>&1", program, try configuration(director), path],
             logPath: directory.file("log"), environment: ["HOME": home, "TERM": "xterm", "NO_COLOR": "1"])
         let screen = Screen(terminal.operatorSide.descriptor)
-        #expect(screen.wait(for: "\"quit\" to leave.\n"), "\(screen.text)")
+        #expect(screen.wait(for: "\"quit\" to leave."), "\(screen.text)")
         func type(_ keys: String) throws { try terminal.operatorSide.write(Array(keys.utf8).span) }
 
         try type("li\tjox\u{7F}b\t\t")  // list job= / jobs: ambiguous, so it lists them

@@ -94,9 +94,9 @@ import TestSupport
 
     @Test("reads lengths of time and sizes as operators write them")
     func units() {
-        #expect(Units.seconds("1 year 2 days") == 367 * 86400)
+        #expect(Units.seconds("1 year 2 days") == 31_708_800)
         #expect(Units.seconds("90") == 90)
-        #expect(Units.seconds("3 months") == 90 * 86400)
+        #expect(Units.seconds("3 months") == 7_776_000)
         #expect(Units.seconds("soon") == nil)
         #expect(Units.text(seconds: 2_592_000) == "1 month")
         #expect(Units.bytes("10 GB") == 10_000_000_000)

@@ -378,12 +378,13 @@ import TestSupport
         #expect(await script.text("show pool=File").hasPrefix("Pool: name=File\n"))
     }
 
-    @Test("disables a job so that it can't be run, and enables it again")
+    @Test("disables a client so that no job runs on it, and enables it again")
     func enableDisable() async throws {
         let script = try ConsoleScript()
-        #expect(await script.text("disable job=Backup") == "Job \"Backup\" disabled\n")
-        #expect(await script.text("run job=Backup yes").contains("Job \"Backup\" is disabled."))
-        #expect(await script.text("enable job=Backup", "run job=Backup when=\"2030-01-01 00:00:00\" yes").hasSuffix("Job queued. JobId=1\n"))
+        #expect(await script.text("disable client=lab-fd") == "Client \"lab-fd\" disabled\n")
+        #expect(await script.text("run job=Backup yes").contains("Client \"lab-fd\" is disabled."))
+        #expect(await script.text("enable client=lab-fd", "run job=Backup when=\"2030-01-01 00:00:00\" yes").hasSuffix("Job queued. JobId=1\n"))
+        #expect(await script.text("disable job=Nope").contains("not found"))
     }
 
     @Test("gets names, defaults and its messages by dot commands")
@@ -478,7 +479,7 @@ import TestSupport
     /// What differs from run to run is replaced by its type.
     private static func steady(_ json: JSON) -> JSON {
         let changing: Set<String> = [
-            "started", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate", "CreateTime", "RealEndTime",
+            "started", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "Where", "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate", "CreateTime", "RealEndTime",
         ]
         switch json {
         case .object(let members):

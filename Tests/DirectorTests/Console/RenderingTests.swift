@@ -46,12 +46,12 @@ import Wire
         let table = ConsoleTable(kind: "file", columns: ["Filename"], rows: [[.init("/日本/x")], [.init("/a\nb\u{1B}[2J")]])
         #expect(
             table.horizontalText == """
-                +---------------+
-                | Filename      |
-                +---------------+
-                | /日本/x       |
+                +--------------+
+                | Filename     |
+                +--------------+
+                | /日本/x      |
                 | /a\\nb\\x1b[2J |
-                +---------------+
+                +--------------+
 
                 """)
     }
