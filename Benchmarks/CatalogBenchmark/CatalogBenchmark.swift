@@ -33,7 +33,9 @@ struct CatalogBenchmark {
         func job(_ level: Character, keeping every: Int, prefix: String) throws -> Int64 {
             let now = WallTime.now
             let id = try catalog.createJob(
-                JobCreation(uniqueName: "bench-\(level)-\(every)-\(prefix)", name: "bench", type: "B", level: level, scheduled: now))
+                JobCreation(
+                    uniqueName: "bench-\(level)-\(every)-\(prefix)", name: "bench", type: "B", level: level,
+                    scheduled: now))
             var start = JobStart(started: now, level: level)
             start.clientID = client
             start.fileSetID = fileSet.fileSetID
@@ -58,7 +60,9 @@ struct CatalogBenchmark {
 
         var fulls: [Int64] = []
         let stored = try measure("store", records.count * rounds) {
-            for round in 0..<rounds { fulls.append(try job("F", keeping: 1, prefix: round == 0 ? "" : "/round\(round)")) }
+            for round in 0..<rounds {
+                fulls.append(try job("F", keeping: 1, prefix: round == 0 ? "" : "/round\(round)"))
+            }
         }
         _ = stored
         try catalog.close()
@@ -71,14 +75,25 @@ struct CatalogBenchmark {
         try measure("count one job", records.count) { _ = try again.newestFileCount(ofJobs: [fulls[0]]) }
         try again.close()
         let more = try CatalogDatabase(path: path)
-        let chain = try [fulls[0], Self.partial(more, client, fileSet.fileSetID, records, "D", 10), Self.partial(more, client, fileSet.fileSetID, records, "I", 20)]
-        try measure("select full + differential + incremental", records.count) { try more.newestFiles(ofJobs: chain) { _ in } }
-        try measure("list one directory, of \(chain.count) jobs", 1) { _ = try more.directory(Array("/usr/bin/".utf8), inJobs: chain) }
+        let chain = try [
+            fulls[0], Self.partial(more, client, fileSet.fileSetID, records, "D", 10),
+            Self.partial(more, client, fileSet.fileSetID, records, "I", 20),
+        ]
+        try measure("select full + differential + incremental", records.count) {
+            try more.newestFiles(ofJobs: chain) { _ in }
+        }
+        try measure("list one directory, of \(chain.count) jobs", 1) {
+            _ = try more.directory(Array("/usr/bin/".utf8), inJobs: chain)
+        }
         try measure("LStat through the view", records.count) {
-            _ = try more.query("SELECT sum(length(LStat)) FROM File WHERE FileId BETWEEN \(fulls[0] << 32) AND \(fulls[0] << 32 | 0xFFFF_FFFF)")
+            _ = try more.query(
+                "SELECT sum(length(LStat)) FROM File WHERE FileId BETWEEN \(fulls[0] << 32) AND \(fulls[0] << 32 | 0xFFFF_FFFF)"
+            )
         }
         try measure("MD5 through the view", records.count) {
-            _ = try more.query("SELECT sum(length(MD5)) FROM File WHERE FileId BETWEEN \(fulls[0] << 32) AND \(fulls[0] << 32 | 0xFFFF_FFFF)")
+            _ = try more.query(
+                "SELECT sum(length(MD5)) FROM File WHERE FileId BETWEEN \(fulls[0] << 32) AND \(fulls[0] << 32 | 0xFFFF_FFFF)"
+            )
         }
         try measure("quick check while opening", records.count * rounds) { try CatalogDatabase(path: path).close() }
         try measure("purge one job's files", records.count) { try more.purgeFiles(ofJob: fulls[0]) }
@@ -88,7 +103,8 @@ struct CatalogBenchmark {
         _ catalog: CatalogDatabase, _ client: Int64, _ fileSet: Int64, _ records: [(record: [UInt8], digest: [UInt8]?)],
         _ level: Character, _ every: Int
     ) throws -> Int64 {
-        let id = try catalog.createJob(JobCreation(uniqueName: "part-\(level)", name: "bench", type: "B", level: level, scheduled: .now))
+        let id = try catalog.createJob(
+            JobCreation(uniqueName: "part-\(level)", name: "bench", type: "B", level: level, scheduled: .now))
         let writer = catalog.attributeWriter(forJob: id)
         for (position, entry) in records.enumerated() where position % every == 0 {
             try writer.add(stream: .attributes, fileIndex: Int32(position / every + 1), record: entry.record.span)
@@ -106,7 +122,8 @@ struct CatalogBenchmark {
         let (seconds, attoseconds) = time.components
         let elapsed = Double(seconds) + Double(attoseconds) / 1e18
         // Of the processor's seconds too: on a machine with other work, those are the fair figure.
-        let rate = rows > 1 ? ", \(Int(Double(rows) / elapsed)) rows/s, \(Int(Double(rows) / busy)) per processor second" : ""
+        let rate =
+            rows > 1 ? ", \(Int(Double(rows) / elapsed)) rows/s, \(Int(Double(rows) / busy)) per processor second" : ""
         print("\(what): \(Int(elapsed * 1000)) ms, \(Int(busy * 1000)) ms of processor\(rate)")
         return time
     }
@@ -114,18 +131,27 @@ struct CatalogBenchmark {
     static func oneDecimal(_ number: Double) -> Double { (number * 10).rounded() / 10 }
 
     /// Depth first, a directory after its contents, as a file daemon walks.
-    static func collect(_ directory: String, _ records: inout [(record: [UInt8], digest: [UInt8]?)], _ seen: inout [Int64: Int32]) {
+    static func collect(
+        _ directory: String, _ records: inout [(record: [UInt8], digest: [UInt8]?)], _ seen: inout [Int64: Int32]
+    ) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
             let path = directory + "/" + name
             var status = stat()
             guard unsafe lstat(path, &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR { collect(path, &records, &seen) } else { add(path, status, &records, &seen) }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                collect(path, &records, &seen)
+            } else {
+                add(path, status, &records, &seen)
+            }
         }
         var status = stat()
         if unsafe lstat(directory, &status) == 0 { add(directory + "/", status, &records, &seen) }
     }
 
-    static func add(_ path: String, _ from: stat, _ records: inout [(record: [UInt8], digest: [UInt8]?)], _ seen: inout [Int64: Int32]) {
+    static func add(
+        _ path: String, _ from: stat, _ records: inout [(record: [UInt8], digest: [UInt8]?)],
+        _ seen: inout [Int64: Int32]
+    ) {
         let index = Int32(records.count + 1)
         var status = FileStatus()
         status.device = Int64(from.st_dev)
@@ -154,7 +180,9 @@ struct CatalogBenchmark {
         }
         let record = AttributeRecord(
             fileIndex: index, type: type, name: Array(path.utf8), status: status,
-            nanoseconds: .init(access: Int64(from.st_atim.tv_nsec), modify: Int64(from.st_mtim.tv_nsec), change: Int64(from.st_ctim.tv_nsec)))
+            nanoseconds: .init(
+                access: Int64(from.st_atim.tv_nsec), modify: Int64(from.st_mtim.tv_nsec),
+                change: Int64(from.st_ctim.tv_nsec)))
         records.append((record.encoded, isFile ? Digest.hash(Array(path.utf8), .md5) : nil))
     }
 }

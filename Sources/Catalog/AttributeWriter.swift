@@ -129,7 +129,8 @@ package final class AttributeWriter {
     }
 
     private func store(_ db: Database) throws {
-        guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Job WHERE JobId = ?)", arguments: [jobID])! else {
+        guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Job WHERE JobId = ?)", arguments: [jobID])!
+        else {
             throw CatalogDatabase.noSuchJob(jobID)
         }
         try shapes.resolve(db)
@@ -166,9 +167,11 @@ package final class AttributeWriter {
                 try insert.run()
                 try runs.add(pathID, file.fileIndex)
                 if file.oddCount > 0 || file.deltaSequence != 0 {
-                    let odd = unsafe bytes[file.nameStart + file.nameCount..<file.nameStart + file.nameCount + file.oddCount]
+                    let odd = unsafe bytes[
+                        file.nameStart + file.nameCount..<file.nameStart + file.nameCount + file.oddCount]
                     try db.execute(
-                        sql: "INSERT OR REPLACE INTO FileExtra (FileId, LStat, DeltaSeq) VALUES (?, CAST(? AS TEXT), ?)",
+                        sql:
+                            "INSERT OR REPLACE INTO FileExtra (FileId, LStat, DeltaSeq) VALUES (?, CAST(? AS TEXT), ?)",
                         arguments: unsafe [id, odd.isEmpty ? nil : Data(odd), file.deltaSequence])
                 }
             }
@@ -178,7 +181,9 @@ package final class AttributeWriter {
             try db.execute(
                 sql: "UPDATE FileEntry SET Digest = ? WHERE FileId = ?",
                 arguments: [Data(late.digest), FileStorage.fileID(job: jobID, index: late.fileIndex)])
-            guard db.changesCount == 1 else { throw malformed("a digest for FileIndex \(late.fileIndex), which has no attributes") }
+            guard db.changesCount == 1 else {
+                throw malformed("a digest for FileIndex \(late.fileIndex), which has no attributes")
+            }
         }
         for object in objects { try object.insert(db, jobID: jobID) }
     }
@@ -211,19 +216,24 @@ package final class AttributeWriter {
     private func restoreObject(_ fileIndex: Int32, _ record: Span<UInt8>) throws(CatalogError) -> RestoreObject {
         var position = 0
         var numbers: [Int64] = []
-        while numbers.count < 6, let number = Self.decimal(record, &position, endedBy: UInt8(ascii: " ")) { numbers.append(number) }
+        while numbers.count < 6, let number = Self.decimal(record, &position, endedBy: UInt8(ascii: " ")) {
+            numbers.append(number)
+        }
         let plugin = Self.field(record, &position)
         let name = Self.field(record, &position)
         guard numbers.count == 6, !name.isEmpty else { throw malformed("a restore object without its numbers or name") }
         func text(_ range: Range<Int>) -> String { String(decoding: range.map { record[$0] }, as: UTF8.self) }
         return RestoreObject(
             fileIndex: fileIndex, type: numbers[1], index: numbers[2], length: numbers[3], fullLength: numbers[4],
-            compression: numbers[5], plugin: text(plugin), name: text(name), content: (position..<record.count).map { record[$0] })
+            compression: numbers[5], plugin: text(plugin), name: text(name),
+            content: (position..<record.count).map { record[$0] })
     }
 }
 
 extension CatalogDatabase {
-    package func attributeWriter(forJob jobID: Int64) -> AttributeWriter { AttributeWriter(catalog: self, jobID: jobID) }
+    package func attributeWriter(forJob jobID: Int64) -> AttributeWriter {
+        AttributeWriter(catalog: self, jobID: jobID)
+    }
 }
 
 /// A file of the batch; offsets are into the batch's bytes: name, then an LStat that is kept as text.

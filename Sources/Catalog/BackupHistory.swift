@@ -33,10 +33,12 @@ extension CatalogDatabase {
     ///   - fileSetID: Of the FileSet as it is defined now.
     ///   - ignoringFileSetChanges: Take any definition of that FileSet's name (Ignore FileSet Changes).
     package func history(
-        job name: String, clientID: Int64, fileSetID: Int64, ignoringFileSetChanges: Bool = false, before: WallTime? = nil
+        job name: String, clientID: Int64, fileSetID: Int64, ignoringFileSetChanges: Bool = false,
+        before: WallTime? = nil
     ) throws(CatalogError) -> BackupHistory {
         try read { db in
-            let sameName = "Job.FileSetId IN (SELECT b.FileSetId FROM FileSet AS a JOIN FileSet AS b ON a.FileSet = b.FileSet WHERE a.FileSetId = \(fileSetID))"
+            let sameName =
+                "Job.FileSetId IN (SELECT b.FileSetId FROM FileSet AS a JOIN FileSet AS b ON a.FileSet = b.FileSet WHERE a.FileSetId = \(fileSetID))"
             let scope = Scope(
                 conditions: "Job.Name = ? AND Job.ClientId = \(clientID) AND "
                     + (ignoringFileSetChanges ? sameName : "Job.FileSetId = \(fileSetID)"),
@@ -44,7 +46,8 @@ extension CatalogDatabase {
             var history = try Self.chain(db, scope)
             if history.full == nil, !ignoringFileSetChanges {
                 let anyDefinition = Scope(
-                    conditions: "Job.Name = ? AND Job.ClientId = \(clientID) AND \(sameName)", arguments: [name], before: before)
+                    conditions: "Job.Name = ? AND Job.ClientId = \(clientID) AND \(sameName)", arguments: [name],
+                    before: before)
                 history.fileSetChanged = try Self.newest(db, anyDefinition, level: "F", after: nil) != nil
             }
             let since = history.newest?.startSeconds ?? Int64.min
@@ -70,7 +73,8 @@ extension CatalogDatabase {
         client: String, fileSet: String, before: WallTime? = nil, pool: String? = nil
     ) throws(CatalogError) -> [JobRecord] {
         try read { db in
-            var scope = Scope(conditions: "Client.Name = ? AND FileSet.FileSet = ?", arguments: [client, fileSet], before: before)
+            var scope = Scope(
+                conditions: "Client.Name = ? AND FileSet.FileSet = ?", arguments: [client, fileSet], before: before)
             if let pool {
                 scope.conditions += " AND Pool.Name = ?"
                 scope.arguments += [pool]
@@ -107,7 +111,9 @@ extension CatalogDatabase {
         return history
     }
 
-    private static func newest(_ db: Database, _ scope: Scope, level: String, after base: JobRecord?) throws -> JobRecord? {
+    private static func newest(_ db: Database, _ scope: Scope, level: String, after base: JobRecord?) throws
+        -> JobRecord?
+    {
         try usable(db, scope, level: level, after: base, newestOnly: true).first
     }
 
@@ -116,7 +122,8 @@ extension CatalogDatabase {
     private static func usable(
         _ db: Database, _ scope: Scope, level: String, after base: JobRecord?, newestOnly: Bool = false
     ) throws -> [JobRecord] {
-        var sql = JobRecord.selection + " WHERE \(scope.conditions) AND Type = 'B' AND Level = ? AND JobStatus IN ('T', 'W')"
+        var sql =
+            JobRecord.selection + " WHERE \(scope.conditions) AND Type = 'B' AND Level = ? AND JobStatus IN ('T', 'W')"
         var arguments = scope.arguments + [level]
         if let base {
             sql += " AND (StartTDate > ? OR StartTDate = ? AND JobId > ?)"

@@ -62,17 +62,21 @@ extension CatalogDatabase {
 
     /// What Write Bootstrap appends after a backup: the whole job behind a comment that names it.
     package func bootstrap(
-        ofJob jobID: Int64, now: WallTime = .now, storage: (_ volume: JobMediaRecord) -> (storage: String, device: String)?
+        ofJob jobID: Int64, now: WallTime = .now,
+        storage: (_ volume: JobMediaRecord) -> (storage: String, device: String)?
     ) throws(CatalogError) -> String {
         guard let job = try job(jobID) else { throw Self.noSuchJob(jobID) }
-        let levels: [Character: String] = ["F": "Full", "I": "Incremental", "D": "Differential", "f": "VirtualFull", "B": "Base"]
+        let levels: [Character: String] = [
+            "F": "Full", "I": "Incremental", "D": "Differential", "f": "VirtualFull", "B": "Base",
+        ]
         let body = try bootstrap(for: RestoreSelection(jobs: [(jobID, nil)]), storage: storage).text
         let date = now.formatted("%d-%b-%Y %H:%M:%S", local: true)
         return "# \(date) - \(job.uniqueName) - \(levels[job.level] ?? String(job.level))\n" + body
     }
 
     private static func unit(
-        _ job: JobRecord, _ part: JobMediaRecord, _ ranges: [ClosedRange<Int64>], _ storage: (storage: String, device: String)?
+        _ job: JobRecord, _ part: JobMediaRecord, _ ranges: [ClosedRange<Int64>],
+        _ storage: (storage: String, device: String)?
     ) -> Bootstrap.Unit {
         var unit = Bootstrap.Unit(volumes: [part.volume])
         unit.storage = storage?.storage ?? ""

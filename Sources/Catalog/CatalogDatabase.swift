@@ -31,6 +31,8 @@ package final class CatalogDatabase: Sendable {
         /// Files up to this size are checked page by page when opened; larger ones by `checkIntegrity` on request. Half a
         /// gigabyte takes a few seconds and holds some six million files.
         package var checkedBytesMax: Int64 = 512 << 20
+        /// Names of newer jobs that a selection remembers while it reads older ones: about 100 bytes each, so 20 MiB.
+        package var rememberedNamesMax: Int64 = 200_000
         /// Pages the file may grow to; 0 is SQLite's own limit. For tests of a full disk.
         package var pagesMax = 0
         package init() {}
@@ -38,10 +40,12 @@ package final class CatalogDatabase: Sendable {
 
     package let path: String
     let pool: DatabasePool
+    let rememberedNamesMax: Int64
 
     /// Opens or creates the catalog at `path`, checks it and brings its schema up to date.
     package init(path: String, options: Options = Options()) throws(CatalogError) {
         self.path = path
+        rememberedNamesMax = options.rememberedNamesMax
         do { pool = try Self.open(path, options) } catch { throw CatalogError(error, path: path) }
     }
 
@@ -88,7 +92,9 @@ extension CatalogDatabase {
         let pool: DatabasePool
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB {
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
+        {
             throw CatalogError(error, path: path)
         }
         try pool.writeWithoutTransaction { db in
@@ -98,14 +104,18 @@ extension CatalogDatabase {
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 4096")
             if options.pagesMax > 0 { _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(options.pagesMax)") }
             try identify(db, path: path)
-            let pages = try Int64.fetchOne(db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
+            let pages =
+                try Int64.fetchOne(db, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+                ?? 0
             if pages <= options.checkedBytesMax { try check(db, pragma: "quick_check", path: path) }
         }
         let migrator = CatalogSchema.migrator
         if try pool.read({ db in try migrator.hasBeenSuperseded(db) }) {
             throw CatalogError(
                 .newer, "The catalog \(path) was written by a later release.",
-                remedy: "Install that release or a later one again, or use the copy of the catalog made before the upgrade.")
+                remedy:
+                    "Install that release or a later one again, or use the copy of the catalog made before the upgrade."
+            )
         }
         try migrator.migrate(pool)
         return pool

@@ -65,11 +65,14 @@ package struct CatalogError: PresentableError, Equatable {
                 remedy: "Check the Catalog resource's path, or bring back the last copy of the catalog.")
         case .SQLITE_FULL:
             self.init(
-                .full, "The catalog \(path) has no room to grow.", remedy: "Free some space on its file system, then run the job again.")
+                .full, "The catalog \(path) has no room to grow.",
+                remedy: "Free some space on its file system, then run the job again.")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH, .SQLITE_IOERR:
             self.init(
                 .unreadable, "The catalog \(path) can't be opened, read or written: \(reason).",
-                remedy: "Check that its directory exists, its permissions, the user that the director runs as, and the disk.")
+                remedy:
+                    "Check that its directory exists, its permissions, the user that the director runs as, and the disk."
+            )
         case .SQLITE_CONSTRAINT:
             self.init(.duplicate, "The catalog \(path) refuses a row: \(reason).")
         default:

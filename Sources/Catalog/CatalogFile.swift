@@ -113,7 +113,8 @@ struct FileDecoder {
     private mutating func shape(_ id: Int64) throws -> Shape {
         if let shape = shapes[id] { return shape }
         if shapes.count >= Self.cachedMax { shapes.removeAll() }
-        let row = try RawStatement(db, "SELECT Device, Middle, BlockSize, Tail, Deleted FROM StatShape WHERE ShapeId = ?")
+        let row = try RawStatement(
+            db, "SELECT Device, Middle, BlockSize, Tail, Deleted FROM StatShape WHERE ShapeId = ?")
         row.bind(1, id)
         guard try row.step() else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "StatShape \(id) is missing")

@@ -36,7 +36,8 @@ extension CatalogDatabase {
             let sql = "SELECT * FROM FileSet WHERE FileSet = ? AND MD5 = ? ORDER BY CreateTime DESC LIMIT 1"
             if let row = try Row.fetchOne(db, sql: sql, arguments: [name, md5]) { return FileSetRecord(row) }
             try db.execute(
-                sql: "INSERT INTO FileSet (FileSet, MD5, CreateTime) VALUES (?, ?, ?)", arguments: [name, md5, now.localText])
+                sql: "INSERT INTO FileSet (FileSet, MD5, CreateTime) VALUES (?, ?, ?)",
+                arguments: [name, md5, now.localText])
             return FileSetRecord(
                 fileSetID: db.lastInsertedRowID, name: name, md5: md5, created: WallTime(seconds: now.seconds))
         }

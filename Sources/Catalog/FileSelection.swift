@@ -12,7 +12,7 @@ extension CatalogDatabase {
     package func newestFiles(ofJobs jobs: [Int64], _ body: (CatalogFile) throws -> Void) throws(CatalogError) {
         try read { db in
             var decoder = FileDecoder(db)
-            try Self.newestRows(db, jobs) { row in
+            try Self.newestRows(db, jobs, rememberedNamesMax) { row in
                 if try !decoder.isDeleted(row) { try body(decoder.file(row)) }
             }
         }
@@ -23,7 +23,7 @@ extension CatalogDatabase {
         try read { db in
             var decoder = FileDecoder(db)
             var count: (files: Int64, bytes: Int64) = (0, 0)
-            try Self.newestRows(db, jobs) { row in
+            try Self.newestRows(db, jobs, rememberedNamesMax) { row in
                 if try decoder.isDeleted(row) { return }
                 count.files += 1
                 count.bytes &+= row.integer(5)
@@ -187,11 +187,13 @@ extension CatalogDatabase {
     /// `(JobId, Rank)` of the jobs, oldest first, as the body of a common table expression.
     private static func ranked(_ jobs: [Int64]) -> String {
         jobs.isEmpty
-            ? "SELECT 0, 0 WHERE 0" : "VALUES " + jobs.enumerated().map { "(\($0.element),\($0.offset))" }.joined(separator: ",")
+            ? "SELECT 0, 0 WHERE 0"
+            : "VALUES " + jobs.enumerated().map { "(\($0.element),\($0.offset))" }.joined(separator: ",")
     }
 
     /// Rows of whole jobs.
-    private static let wholeJobs = "CROSS JOIN FileEntry AS f ON f.FileId BETWEEN list.JobId << 32 AND list.JobId << 32 | 4294967295"
+    private static let wholeJobs =
+        "CROSS JOIN FileEntry AS f ON f.FileId BETWEEN list.JobId << 32 AND list.JobId << 32 | 4294967295"
 
     /// Rows in directories, by the runs that hold them.
     private static func runs(pathID: String, _ jobs: [Int64]) -> String {
@@ -202,25 +204,24 @@ extension CatalogDatabase {
         """
     }
 
-    /// Names of newer jobs that are remembered while older ones are read: about 20 MiB.
-    static let rememberedNamesMax: Int64 = 200_000
-
     /// Passes the newest row of each (path, name) of whole jobs to `body`, deletions too.
     ///
     /// Usually one large full job and small ones after it: the names of the small ones are remembered, and the large one
     /// is read as it lies. Where the newer jobs are large too, SQLite sorts all rows, in a temporary file if need be; that
     /// takes twice as long.
     private static func newestRows(
-        _ db: Database, _ jobs: [Int64], _ body: (borrowing RawStatement) throws -> Void
+        _ db: Database, _ jobs: [Int64], _ rememberedNamesMax: Int64,
+        _ body: (borrowing RawStatement) throws -> Void
     ) throws {
         guard let oldest = jobs.first else { return }
         let newer = jobs.dropFirst()
-        let names = try Int64.fetchOne(
-            db,
-            sql: """
-                SELECT coalesce(sum(LastIndex - FirstIndex + 1), 0) FROM FileRun
-                WHERE JobId IN (\(newer.map(String.init).joined(separator: ",")))
-                """) ?? 0
+        let names =
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT coalesce(sum(LastIndex - FirstIndex + 1), 0) FROM FileRun
+                    WHERE JobId IN (\(newer.map(String.init).joined(separator: ",")))
+                    """) ?? 0
         guard names <= rememberedNamesMax, !newer.contains(oldest) else {
             return try newest(db, jobs, from: wholeJobs, name: nil, body)
         }
@@ -229,18 +230,23 @@ extension CatalogDatabase {
         for job in newer.reversed() {
             // Backwards, so that of two entries of one name in a job the later one is met first.
             let rows = try RawStatement(
-                db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ? ORDER BY f.FileId DESC")
+                db,
+                "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ? ORDER BY f.FileId DESC"
+            )
             rows.bind(1, FileStorage.fileIDs(ofJob: job).lowerBound)
             rows.bind(2, FileStorage.fileIDs(ofJob: job).upperBound)
             while try rows.step() {
                 if seen.insert(RememberedName(pathID: rows.integer(1), name: rows.bytes(3))).inserted { try body(rows) }
             }
         }
-        let rows = try RawStatement(db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ?")
+        let rows = try RawStatement(
+            db, "SELECT \(FileDecoder.columns) FROM FileEntry AS f WHERE f.FileId BETWEEN ? AND ?")
         rows.bind(1, FileStorage.fileIDs(ofJob: oldest).lowerBound)
         rows.bind(2, FileStorage.fileIDs(ofJob: oldest).upperBound)
         while try rows.step() {
-            if seen.isEmpty || !seen.contains(RememberedName(pathID: rows.integer(1), name: rows.bytes(3))) { try body(rows) }
+            if seen.isEmpty || !seen.contains(RememberedName(pathID: rows.integer(1), name: rows.bytes(3))) {
+                try body(rows)
+            }
         }
     }
 

@@ -16,7 +16,8 @@ extension CatalogDatabase {
 
     package func log(ofJob jobID: Int64) throws(CatalogError) -> [LogRecord] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM Log WHERE JobId = ? ORDER BY LogId", arguments: [jobID]).map { row in
+            try Row.fetchAll(db, sql: "SELECT * FROM Log WHERE JobId = ? ORDER BY LogId", arguments: [jobID]).map {
+                row in
                 LogRecord(logID: row["LogId"], jobID: row["JobId"], time: row.time("Time"), text: row["LogText"])
             }
         }
@@ -27,9 +28,12 @@ extension CatalogDatabase {
     /// - Returns: Those jobs, as they were.
     package func failUnfinishedJobs(now: WallTime = .now) throws(CatalogError) -> [JobRecord] {
         try write { db in
-            let unfinished = try Row.fetchAll(db, sql: JobRecord.selection + """
-                 WHERE Job.JobStatus NOT IN ('T', 'W', 'E', 'e', 'f', 'D', 'A', 'I') ORDER BY JobId
-                """).map(JobRecord.init)
+            let unfinished = try Row.fetchAll(
+                db,
+                sql: JobRecord.selection + """
+                     WHERE Job.JobStatus NOT IN ('T', 'W', 'E', 'e', 'f', 'D', 'A', 'I') ORDER BY JobId
+                    """
+            ).map(JobRecord.init)
             for job in unfinished {
                 try db.execute(
                     sql: """
@@ -37,10 +41,12 @@ extension CatalogDatabase {
                         WHERE JobId = ?3
                         """, arguments: [now.localText, now.seconds, job.jobID])
                 try db.execute(
-                    sql: "DELETE FROM JobMedia WHERE JobId = ? AND FirstIndex = 0 AND LastIndex = 0", arguments: [job.jobID])
+                    sql: "DELETE FROM JobMedia WHERE JobId = ? AND FirstIndex = 0 AND LastIndex = 0",
+                    arguments: [job.jobID])
                 let state = job.status == "C" ? "queued" : "running"
                 try Self.appendLog(
-                    db, jobID: job.jobID, "Fatal error: the director ended while this job was \(state). Run it again.", at: now)
+                    db, jobID: job.jobID, "Fatal error: the director ended while this job was \(state). Run it again.",
+                    at: now)
             }
             return unfinished
         }

@@ -58,7 +58,8 @@ extension CatalogDatabase {
                     WHERE JobId = ?
                     """,
                 arguments: [
-                    String(end.status), end.ended.localText, end.ended.localText, end.ended.seconds, end.files, end.bytes,
+                    String(end.status), end.ended.localText, end.ended.localText, end.ended.seconds, end.files,
+                    end.bytes,
                     end.readBytes, end.errors, end.missingFiles, jobID,
                 ])
             guard db.changesCount == 1 else { throw Self.noSuchJob(jobID) }
@@ -107,7 +108,9 @@ extension CatalogDatabase {
             conditions.append("\(column) IN (\(letters.map { _ in "?" }.joined(separator: ",")))")
             arguments += StatementArguments(letters.sorted().map { String($0) })
         }
-        if let ids = filter.jobIDs { conditions.append("Job.JobId IN (\(ids.map(String.init).joined(separator: ",")))") }
+        if let ids = filter.jobIDs {
+            conditions.append("Job.JobId IN (\(ids.map(String.init).joined(separator: ",")))")
+        }
         if let name = filter.uniqueName { require("Job.Job = ?", name) }
         if let name = filter.name { require("Job.Name = ?", name) }
         if let client = filter.client { require("Client.Name = ?", client) }
@@ -181,7 +184,9 @@ package enum JobName {
     /// `Backup.2026-11-21_03.00.00_07`: the resource's name with spaces as `_`, local time, a counter 0…59 of the process.
     /// At most 127 bytes: the resource's name is cut off to fit.
     package static func unique(for resource: String, at time: WallTime, counter: Int) -> String {
-        let suffix = "." + time.formatted("%Y-%m-%d_%H.%M.%S", local: true) + "_" + (counter % 60 < 10 ? "0" : "") + "\(counter % 60)"
+        let suffix =
+            "." + time.formatted("%Y-%m-%d_%H.%M.%S", local: true) + "_" + (counter % 60 < 10 ? "0" : "")
+            + "\(counter % 60)"
         var name = ""
         for character in resource where name.utf8.count + character.utf8.count + suffix.utf8.count <= 127 {
             name.append(character == " " ? "_" : character)

@@ -35,7 +35,8 @@ struct LStatText {
             return start..<position - 1
         }
         func number() -> Int64? {
-            guard let value = Self.number(text, &position, end), position < end, text[position] == UInt8(ascii: " ") else {
+            guard let value = Self.number(text, &position, end), position < end, text[position] == UInt8(ascii: " ")
+            else {
                 return nil
             }
             position += 1

@@ -34,7 +34,8 @@ package enum LabelFormat {
         !name.isEmpty && name.utf8.count <= 127
             && name.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"),
                     UInt8(ascii: ":"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
                     true
                 default: false
@@ -64,13 +65,16 @@ package enum LabelFormat {
         }
         guard isValid(name) else {
             throw CatalogError(
-                .invalid, "Label Format \"\(format)\" of pool \(pool.name) makes \"\(name)\", which can't be a volume's name.",
+                .invalid,
+                "Label Format \"\(format)\" of pool \(pool.name) makes \"\(name)\", which can't be a volume's name.",
                 remedy: "Use letters, digits and :.-_ only.")
         }
         return name
     }
 
-    private static func builtIn(_ name: String, _ pool: PoolRecord, _ mediaType: String, _ variables: LabelVariables) -> String? {
+    private static func builtIn(_ name: String, _ pool: PoolRecord, _ mediaType: String, _ variables: LabelVariables)
+        -> String?
+    {
         func time(_ format: String) -> String { variables.now.formatted(format, local: true) }
         switch name {
         case "Year": return time("%Y")
@@ -144,10 +148,13 @@ package enum LabelFormat {
             case "l": text = text.lowercased()
             case "p":
                 let fields = argument.split(separator: "/", omittingEmptySubsequences: false)
-                guard fields.count >= 3, let width = Int(fields[1]), (0...127).contains(width), fields[2].count == 1 else {
-                    throw CatalogError(.invalid, "Label Format \"\(format)\" has a padding that isn't p/width/character/side.")
+                guard fields.count >= 3, let width = Int(fields[1]), (0...127).contains(width), fields[2].count == 1
+                else {
+                    throw CatalogError(
+                        .invalid, "Label Format \"\(format)\" has a padding that isn't p/width/character/side.")
                 }
-                text = padded(text, to: width, with: fields[2].first!, side: fields.count > 3 ? fields[3].first ?? "r" : "r")
+                text = padded(
+                    text, to: width, with: fields[2].first!, side: fields.count > 3 ? fields[3].first ?? "r" : "r")
             case "o":
                 let fields = argument.split { $0 == "," || $0 == "-" }.map { Int($0) }
                 guard let start = fields.first ?? nil, start >= 0 else {
@@ -156,12 +163,15 @@ package enum LabelFormat {
                 text = String(text.dropFirst(start))
                 if fields.count > 1, let length = fields[1] { text = String(text.prefix(max(0, length))) }
             default:
-                throw CatalogError(.invalid, "Label Format \"\(format)\" has an operator :\(operation) that isn't known.")
+                throw CatalogError(
+                    .invalid, "Label Format \"\(format)\" has an operator :\(operation) that isn't known.")
             }
         }
         guard isKnown else {
             throw CatalogError(
-                .invalid, "Label Format \"\(format)\" uses \(name), which is neither a built-in, a counter nor in the environment.")
+                .invalid,
+                "Label Format \"\(format)\" uses \(name), which is neither a built-in, a counter nor in the environment."
+            )
         }
         return text
     }

@@ -58,7 +58,10 @@ extension CatalogDatabase {
                         FROM Pool ORDER BY PoolId
                         """)
             case .clients:
-                let columns = long ? "ClientId, Name, Uname, AutoPrune, FileRetention, JobRetention" : "ClientId, Name, FileRetention, JobRetention"
+                let columns =
+                    long
+                    ? "ClientId, Name, Uname, AutoPrune, FileRetention, JobRetention"
+                    : "ClientId, Name, FileRetention, JobRetention"
                 return try Self.table(db, "SELECT \(columns) FROM Client ORDER BY ClientId")
             case .fileSets:
                 return try Self.table(db, "SELECT FileSetId, FileSet, MD5, CreateTime FROM FileSet ORDER BY FileSetId")
@@ -94,7 +97,8 @@ extension CatalogDatabase {
                     FROM Job GROUP BY Name ORDER BY Name
                     """)
             case .counters:
-                return try Self.table(db, "SELECT Counter, MinValue, MaxValue, CurrentValue, WrapCounter FROM Counters ORDER BY Counter")
+                return try Self.table(
+                    db, "SELECT Counter, MinValue, MaxValue, CurrentValue, WrapCounter FROM Counters ORDER BY Counter")
             }
         }
     }
@@ -105,8 +109,10 @@ extension CatalogDatabase {
         do {
             // Reader connections refuse whatever would change the file.
             return try pool.read { db in try Self.table(db, sql, rowsMax: Self.queriedRowsMax) }
-        } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT && error.resultCode != .SQLITE_BUSY {
-            throw CatalogError(.query, "The query failed: \(error.message ?? "SQLite error \(error.resultCode.rawValue)").")
+        } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT && error.resultCode != .SQLITE_BUSY
+        {
+            throw CatalogError(
+                .query, "The query failed: \(error.message ?? "SQLite error \(error.resultCode.rawValue)").")
         } catch {
             throw CatalogError(error, path: path)
         }

@@ -48,7 +48,9 @@ extension CatalogDatabase {
             var index = request.index
             let own = try Self.volumes(db, poolID: pool.poolID, mediaType: request.mediaType)
             for volume in VolumeSelection.candidates(own, excluded: request.excluded, changer: request.changer) {
-                if volume.status == .append, let expiry = VolumeSelection.expiry(of: volume, useOnce: pool.useOnce, now: now) {
+                if volume.status == .append,
+                    let expiry = VolumeSelection.expiry(of: volume, useOnce: pool.useOnce, now: now)
+                {
                     try Self.setStatus(db, expiry.status, volume.mediaID)
                     continue
                 }
@@ -59,7 +61,9 @@ extension CatalogDatabase {
             }
             let hasRoom = pool.volumesMax == 0 || pool.volumes < pool.volumesMax
             if hasRoom, let volume = try Self.takeFromScratch(db, pool, request, &index) {
-                return .volume(volume, note: "Volume \"\(volume.volume)\" was moved from the scratch pool to pool \"\(pool.name)\".")
+                return .volume(
+                    volume,
+                    note: "Volume \"\(volume.volume)\" was moved from the scratch pool to pool \"\(pool.name)\".")
             }
             guard request.mayCreate, !pool.labelFormat.isEmpty else {
                 return .none(
@@ -67,7 +71,8 @@ extension CatalogDatabase {
                         + (pool.labelFormat.isEmpty ? ", and the pool has no Label Format to make one." : "."))
             }
             guard hasRoom else {
-                return .none("Pool \"\(pool.name)\" has all \(pool.volumesMax) volumes it may have, and none can be written.")
+                return .none(
+                    "Pool \"\(pool.name)\" has all \(pool.volumesMax) volumes it may have, and none can be written.")
             }
             let volume = try Self.create(db, pool, request, now)
             return .volume(volume, note: "Created new volume \"\(volume.volume)\" in pool \"\(pool.name)\" of catalog.")
@@ -77,7 +82,9 @@ extension CatalogDatabase {
     /// Whether a job may write on this very volume (GetVolInfo write=1): right pool or Scratch (from which it is moved),
     /// media type, enabled, status, not used up. A volume that is used up is set so; a Purged one becomes Recycle.
     /// - Throws: `.notFound`, or `.invalid` with the reason.
-    package func prepareForWriting(volume name: String, _ request: VolumeRequest, now: WallTime = .now) throws(CatalogError) -> MediaRecord {
+    package func prepareForWriting(volume name: String, _ request: VolumeRequest, now: WallTime = .now)
+        throws(CatalogError) -> MediaRecord
+    {
         // Outside the transaction's result: a refusal is thrown after its status change has been committed.
         let result: Result<MediaRecord, CatalogError> = try write { db in
             guard var volume = try Self.volume(db, named: name) else { return .failure(Self.noSuchVolume(name)) }
@@ -87,10 +94,14 @@ extension CatalogDatabase {
                 .failure(CatalogError(.invalid, "Volume \"\(name)\" can't be written: \(reason)."))
             }
             let scratch = try Self.scratchPool(db, pool)
-            if let reason = VolumeSelection.refusal(of: volume, pool: pool, mediaType: request.mediaType, scratchPoolID: scratch?.poolID) {
+            if let reason = VolumeSelection.refusal(
+                of: volume, pool: pool, mediaType: request.mediaType, scratchPoolID: scratch?.poolID)
+            {
                 return refused(reason)
             }
-            if volume.status == .append, let expiry = VolumeSelection.expiry(of: volume, useOnce: pool.useOnce, now: now) {
+            if volume.status == .append,
+                let expiry = VolumeSelection.expiry(of: volume, useOnce: pool.useOnce, now: now)
+            {
                 try Self.setStatus(db, expiry.status, volume.mediaID)
                 return refused(expiry.reason)
             }
@@ -170,20 +181,25 @@ extension CatalogDatabase {
             return volume
         }
         throw CatalogError(
-            .duplicate, "Label Format \"\(pool.labelFormat)\" of pool \(pool.name) makes only names of volumes that exist.",
+            .duplicate,
+            "Label Format \"\(pool.labelFormat)\" of pool \(pool.name) makes only names of volumes that exist.",
             remedy: "Put a number or a counter into it.")
     }
 
     /// A counter's value; `grows` makes it one more afterwards, from its maximum back to its minimum.
     private static func counter(_ db: Database, _ name: String, grows: Bool, depth: Int = 0) throws -> Int64? {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM Counters WHERE Counter = ?", arguments: [name]) else { return nil }
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM Counters WHERE Counter = ?", arguments: [name]) else {
+            return nil
+        }
         let value: Int64 = row["CurrentValue"]
         if grows {
             let wraps = value >= row["MaxValue"]
             let next: Int64 = wraps ? row["MinValue"] : value + 1
             try db.execute(sql: "UPDATE Counters SET CurrentValue = ? WHERE Counter = ?", arguments: [next, name])
             // Counters that step each other in a circle end here.
-            if wraps, let other: String = row["WrapCounter"], depth < 16 { _ = try counter(db, other, grows: true, depth: depth + 1) }
+            if wraps, let other: String = row["WrapCounter"], depth < 16 {
+                _ = try counter(db, other, grows: true, depth: depth + 1)
+            }
         }
         return value
     }
@@ -211,7 +227,8 @@ extension CatalogDatabase {
     package func createVolume(_ volume: MediaRecord) throws(CatalogError) -> MediaRecord {
         guard LabelFormat.isValid(volume.volume) else {
             throw CatalogError(
-                .invalid, "\"\(volume.volume)\" can't be a volume's name.", remedy: "Use 1 to 127 letters, digits and :.-_ only.")
+                .invalid, "\"\(volume.volume)\" can't be a volume's name.",
+                remedy: "Use 1 to 127 letters, digits and :.-_ only.")
         }
         return try write { db in
             guard try Self.volume(db, named: volume.volume) == nil else {
@@ -236,7 +253,8 @@ extension CatalogDatabase {
 
     package func volume(_ mediaID: Int64) throws(CatalogError) -> MediaRecord? {
         try read { db in
-            try Row.fetchOne(db, sql: MediaRecord.selection + " WHERE MediaId = ?", arguments: [mediaID]).map(MediaRecord.init)
+            try Row.fetchOne(db, sql: MediaRecord.selection + " WHERE MediaId = ?", arguments: [mediaID]).map(
+                MediaRecord.init)
         }
     }
 
@@ -244,7 +262,8 @@ extension CatalogDatabase {
     package func volumes(inPool pool: String? = nil) throws(CatalogError) -> [MediaRecord] {
         try read { db in
             try Row.fetchAll(
-                db, sql: MediaRecord.selection + " WHERE ?1 IS NULL OR Pool.Name = ?1 ORDER BY MediaId", arguments: [pool]
+                db, sql: MediaRecord.selection + " WHERE ?1 IS NULL OR Pool.Name = ?1 ORDER BY MediaId",
+                arguments: [pool]
             ).map(MediaRecord.init)
         }
     }
@@ -269,12 +288,14 @@ extension CatalogDatabase {
     }
 
     static func volume(_ db: Database, named name: String) throws -> MediaRecord? {
-        try Row.fetchOne(db, sql: MediaRecord.selection + " WHERE VolumeName = ?", arguments: [name]).map(MediaRecord.init)
+        try Row.fetchOne(db, sql: MediaRecord.selection + " WHERE VolumeName = ?", arguments: [name]).map(
+            MediaRecord.init)
     }
 
     private static func volumes(_ db: Database, poolID: Int64, mediaType: String) throws -> [MediaRecord] {
         try Row.fetchAll(
-            db, sql: MediaRecord.selection + " WHERE PoolId = ? AND MediaType = ? ORDER BY MediaId", arguments: [poolID, mediaType]
+            db, sql: MediaRecord.selection + " WHERE PoolId = ? AND MediaType = ? ORDER BY MediaId",
+            arguments: [poolID, mediaType]
         ).map(MediaRecord.init)
     }
 

@@ -57,16 +57,22 @@ extension MediaRecord {
     private var stored: [(String, (any DatabaseValueConvertible)?)] {
         [
             ("VolumeName", volume), ("PoolId", poolID), ("MediaType", mediaType), ("VolStatus", status.rawValue),
-            ("Enabled", enabled), ("Slot", slot), ("InChanger", inChanger), ("StorageId", storageID), ("LabelType", labelType),
+            ("Enabled", enabled), ("Slot", slot), ("InChanger", inChanger), ("StorageId", storageID),
+            ("LabelType", labelType),
             ("FirstWritten", firstWritten?.localText), ("LastWritten", lastWritten?.localText),
             ("LabelDate", labelDate?.localText), ("InitialWrite", initialWrite?.localText), ("VolJobs", jobs),
-            ("VolFiles", files), ("VolBlocks", blocks), ("VolMounts", mounts), ("VolBytes", bytes), ("VolABytes", adataBytes),
+            ("VolFiles", files), ("VolBlocks", blocks), ("VolMounts", mounts), ("VolBytes", bytes),
+            ("VolABytes", adataBytes),
             ("VolHoleBytes", holeBytes), ("VolHoles", holes), ("VolType", volumeType), ("VolParts", parts),
-            ("VolCloudParts", cloudParts), ("LastPartBytes", lastPartBytes), ("VolErrors", errors), ("VolWrites", writes),
-            ("VolCapacityBytes", capacityBytes), ("VolReadTime", readTime), ("VolWriteTime", writeTime), ("EndFile", endFile),
-            ("EndBlock", endBlock), ("RecycleCount", recycleCount), ("Recycle", recycle), ("ActionOnPurge", actionOnPurge),
+            ("VolCloudParts", cloudParts), ("LastPartBytes", lastPartBytes), ("VolErrors", errors),
+            ("VolWrites", writes),
+            ("VolCapacityBytes", capacityBytes), ("VolReadTime", readTime), ("VolWriteTime", writeTime),
+            ("EndFile", endFile),
+            ("EndBlock", endBlock), ("RecycleCount", recycleCount), ("Recycle", recycle),
+            ("ActionOnPurge", actionOnPurge),
             ("VolRetention", retention), ("CacheRetention", cacheRetention), ("VolUseDuration", useDuration),
-            ("MaxVolJobs", jobsMax), ("MaxVolFiles", filesMax), ("MaxVolBytes", bytesMax), ("ScratchPoolId", scratchPoolID),
+            ("MaxVolJobs", jobsMax), ("MaxVolFiles", filesMax), ("MaxVolBytes", bytesMax),
+            ("ScratchPoolId", scratchPoolID),
             ("RecyclePoolId", recyclePoolID), ("Comment", comment),
         ]
     }
@@ -97,7 +103,8 @@ extension MediaRecord {
 extension JobMediaRecord {
     init(_ row: Row) {
         self.init(
-            mediaID: row["MediaId"], firstIndex: row["FirstIndex"], lastIndex: row["LastIndex"], startFile: row["StartFile"],
+            mediaID: row["MediaId"], firstIndex: row["FirstIndex"], lastIndex: row["LastIndex"],
+            startFile: row["StartFile"],
             endFile: row["EndFile"], startBlock: row["StartBlock"], endBlock: row["EndBlock"])
         jobMediaID = row["JobMediaId"]
         jobID = row["JobId"]

@@ -28,10 +28,13 @@ extension CatalogDatabase {
                         WHERE Name = :name
                         """,
                     arguments: [
-                        "type": pool.type, "format": pool.labelFormat, "labelType": pool.labelType, "volumesMax": pool.volumesMax,
-                        "once": pool.useOnce, "useCatalog": pool.useCatalog, "autoPrune": pool.autoPrune, "recycle": pool.recycle,
+                        "type": pool.type, "format": pool.labelFormat, "labelType": pool.labelType,
+                        "volumesMax": pool.volumesMax,
+                        "once": pool.useOnce, "useCatalog": pool.useCatalog, "autoPrune": pool.autoPrune,
+                        "recycle": pool.recycle,
                         "action": pool.actionOnPurge, "retention": pool.volumeRetention, "cache": pool.cacheRetention,
-                        "duration": pool.useDuration, "jobs": pool.jobsMax, "files": pool.filesMax, "bytes": pool.bytesMax,
+                        "duration": pool.useDuration, "jobs": pool.jobsMax, "files": pool.filesMax,
+                        "bytes": pool.bytesMax,
                         "enabled": pool.enabled, "migrationTime": pool.migrationTime, "high": pool.migrationHighBytes,
                         "low": pool.migrationLowBytes, "scratch": pool.scratchPool, "recyclePool": pool.recyclePool,
                         "next": pool.nextPool, "name": pool.name,
@@ -53,7 +56,8 @@ extension CatalogDatabase {
 
     package func pool(_ poolID: Int64) throws(CatalogError) -> PoolRecord? {
         try read { db in
-            try Row.fetchOne(db, sql: PoolRecord.selection + " WHERE p.PoolId = ?", arguments: [poolID]).map(PoolRecord.init)
+            try Row.fetchOne(db, sql: PoolRecord.selection + " WHERE p.PoolId = ?", arguments: [poolID]).map(
+                PoolRecord.init)
         }
     }
 

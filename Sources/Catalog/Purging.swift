@@ -52,7 +52,9 @@ extension CatalogDatabase {
         try write { db in
             guard let volume = try Self.volume(db, named: name) else { throw Self.noSuchVolume(name) }
             if volume.status == .purged { return true }
-            let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM JobMedia WHERE MediaId = ?", arguments: [volume.mediaID]) ?? 0
+            let rows =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM JobMedia WHERE MediaId = ?", arguments: [volume.mediaID]) ?? 0
             guard rows == 0, [.full, .used, .append, .error].contains(volume.status) else { return false }
             try Self.markPurged(db, volume)
             return true
@@ -65,10 +67,12 @@ extension CatalogDatabase {
             guard let pool = try Self.pool(db, named: name) else {
                 throw CatalogError(.notFound, "No pool \"\(name)\" is in the catalog.", remedy: "Look at `list pools`.")
             }
-            let volumes = try Int.fetchOne(db, sql: "SELECT count(*) FROM Media WHERE PoolId = ?", arguments: [pool.poolID]) ?? 0
+            let volumes =
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM Media WHERE PoolId = ?", arguments: [pool.poolID]) ?? 0
             guard volumes == 0 else {
                 throw CatalogError(
-                    .invalid, "Pool \"\(name)\" has \(volumes) volumes.", remedy: "Delete them or move them to another pool first.")
+                    .invalid, "Pool \"\(name)\" has \(volumes) volumes.",
+                    remedy: "Delete them or move them to another pool first.")
             }
             try db.execute(sql: "DELETE FROM Pool WHERE PoolId = ?", arguments: [pool.poolID])
         }
@@ -77,7 +81,8 @@ extension CatalogDatabase {
     // MARK: - Steps
 
     private static func requireEnded(_ db: Database, _ jobID: Int64) throws {
-        guard let status = try String.fetchOne(db, sql: "SELECT JobStatus FROM Job WHERE JobId = ?", arguments: [jobID]) else {
+        guard let status = try String.fetchOne(db, sql: "SELECT JobStatus FROM Job WHERE JobId = ?", arguments: [jobID])
+        else {
             throw noSuchJob(jobID)
         }
         guard ["T", "W", "E", "e", "f", "D", "A", "I"].contains(status) else {
@@ -87,7 +92,8 @@ extension CatalogDatabase {
 
     private static func removeJobs(_ db: Database, on volume: MediaRecord) throws -> [Int64] {
         let jobs = try Int64.fetchAll(
-            db, sql: "SELECT DISTINCT JobId FROM JobMedia WHERE MediaId = ? ORDER BY JobId", arguments: [volume.mediaID])
+            db, sql: "SELECT DISTINCT JobId FROM JobMedia WHERE MediaId = ? ORDER BY JobId", arguments: [volume.mediaID]
+        )
         for job in jobs {
             // A row without a job can only be left over; it goes too.
             if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Job WHERE JobId = ?)", arguments: [job])! {
@@ -109,7 +115,8 @@ extension CatalogDatabase {
         let range = FileStorage.fileIDs(ofJob: jobID)
         for table in ["FileEntry", "FileExtra"] {
             try db.execute(
-                sql: "DELETE FROM \(table) WHERE FileId BETWEEN ? AND ?", arguments: [range.lowerBound, range.upperBound])
+                sql: "DELETE FROM \(table) WHERE FileId BETWEEN ? AND ?",
+                arguments: [range.lowerBound, range.upperBound])
         }
         try db.execute(sql: "DELETE FROM FileRun WHERE JobId = ?", arguments: [jobID])
     }
@@ -117,7 +124,9 @@ extension CatalogDatabase {
     private static func markPurged(_ db: Database, _ volume: MediaRecord) throws {
         var purged = volume
         purged.status = .purged
-        let pool = try Int64.fetchOne(db, sql: "SELECT RecyclePoolId FROM Pool WHERE PoolId = ?", arguments: [volume.poolID]) ?? 0
+        let pool =
+            try Int64.fetchOne(db, sql: "SELECT RecyclePoolId FROM Pool WHERE PoolId = ?", arguments: [volume.poolID])
+            ?? 0
         let target = volume.recyclePoolID > 0 ? volume.recyclePoolID : pool
         if target > 0 { purged.poolID = target }
         try purged.update(db)

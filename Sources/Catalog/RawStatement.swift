@@ -43,7 +43,8 @@ import GRDB
         // An empty buffer may have no address, and SQLite takes that for NULL; any address does for no bytes.
         let address = unsafe UnsafeRawPointer(bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!)
         unsafe sqlite3_bind_text(
-            statement, parameter, address.assumingMemoryBound(to: CChar.self), Int32(truncatingIfNeeded: bytes.count), nil)
+            statement, parameter, address.assumingMemoryBound(to: CChar.self), Int32(truncatingIfNeeded: bytes.count),
+            nil)
     }
 
     /// As `bindText`, for a blob; an empty one is NULL.

@@ -159,14 +159,18 @@ enum CatalogSchema {
 
     /// Letter, meaning, severity: reports order by severity, smaller is better.
     private static let statuses: [(String, String, Int)] = [
-        ("T", "Completed successfully", 10), ("W", "Completed with warnings", 20), ("D", "Verify found differences", 15),
+        ("T", "Completed successfully", 10), ("W", "Completed with warnings", 20),
+        ("D", "Verify found differences", 15),
         ("e", "Non-fatal error", 20), ("E", "Terminated with errors", 25), ("I", "Incomplete job", 25),
         ("A", "Canceled by user", 90), ("f", "Fatal error", 100),
         ("C", "Created, not yet running", 15), ("R", "Running", 15), ("B", "Blocked", 15),
         ("F", "Waiting for client", 15), ("S", "Waiting for storage daemon", 15), ("m", "Waiting for new media", 15),
-        ("M", "Waiting for media mount", 15), ("s", "Waiting for storage resource", 15), ("j", "Waiting for job resource", 15),
-        ("c", "Waiting for client resource", 15), ("d", "Waiting on maximum jobs", 15), ("t", "Waiting on start time", 15),
-        ("p", "Waiting on higher priority jobs", 15), ("q", "Waiting for device", 15), ("a", "Despooling attributes", 15),
+        ("M", "Waiting for media mount", 15), ("s", "Waiting for storage resource", 15),
+        ("j", "Waiting for job resource", 15),
+        ("c", "Waiting for client resource", 15), ("d", "Waiting on maximum jobs", 15),
+        ("t", "Waiting on start time", 15),
+        ("p", "Waiting on higher priority jobs", 15), ("q", "Waiting for device", 15),
+        ("a", "Despooling attributes", 15),
         ("i", "Inserting file records", 15), ("l", "Despooling data", 15), ("L", "Committing data", 15),
     ]
 }

@@ -68,7 +68,9 @@ package enum VolumeSelection {
     ) -> String? {
         if volume.enabled != 1 { return volume.enabled == 2 ? "it is archived" : "it is disabled" }
         if volume.mediaType != mediaType { return "its media type is \(volume.mediaType), not \(mediaType)" }
-        if volume.poolID != pool.poolID, volume.poolID != scratchPoolID { return "it belongs to pool \(volume.pool), not \(pool.name)" }
+        if volume.poolID != pool.poolID, volume.poolID != scratchPoolID {
+            return "it belongs to pool \(volume.pool), not \(pool.name)"
+        }
         switch volume.status {
         case .append: return nil
         case .recycle, .purged: return volume.recycle ? nil : "it may not be recycled"

@@ -93,14 +93,21 @@ extension CatalogDatabase {
     /// Adds the rows of CreateJobMedia, numbering them on. Rows for a job or volume that isn't there are refused.
     package func addJobMedia(_ records: [JobMediaRecord], toJob jobID: Int64) throws(CatalogError) {
         try write { db in
-            guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Job WHERE JobId = ?)", arguments: [jobID])! else {
+            guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Job WHERE JobId = ?)", arguments: [jobID])!
+            else {
                 throw Self.noSuchJob(jobID)
             }
-            var index = try Int64.fetchOne(
-                db, sql: "SELECT coalesce(max(VolIndex), 0) FROM JobMedia WHERE JobId = ?", arguments: [jobID]) ?? 0
+            var index =
+                try Int64.fetchOne(
+                    db, sql: "SELECT coalesce(max(VolIndex), 0) FROM JobMedia WHERE JobId = ?", arguments: [jobID]) ?? 0
             for record in records {
-                guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM Media WHERE MediaId = ?)", arguments: [record.mediaID])!
-                else { throw CatalogError(.notFound, "Job \(jobID) wrote on volume \(record.mediaID), which is not in the catalog.") }
+                guard
+                    try Bool.fetchOne(
+                        db, sql: "SELECT EXISTS (SELECT 1 FROM Media WHERE MediaId = ?)", arguments: [record.mediaID])!
+                else {
+                    throw CatalogError(
+                        .notFound, "Job \(jobID) wrote on volume \(record.mediaID), which is not in the catalog.")
+                }
                 index += 1
                 try db.execute(
                     sql: """
@@ -132,7 +139,8 @@ extension CatalogDatabase {
         try read { db in
             try Int64.fetchAll(
                 db,
-                sql: "SELECT DISTINCT JobId FROM JobMedia JOIN Media USING (MediaId) WHERE VolumeName = ? ORDER BY JobId",
+                sql:
+                    "SELECT DISTINCT JobId FROM JobMedia JOIN Media USING (MediaId) WHERE VolumeName = ? ORDER BY JobId",
                 arguments: [name])
         }
     }

@@ -10,7 +10,9 @@ import Volumes
 @Suite("Storing attributes")
 struct AttributeWriterTests {
     static let lstat = Array("P4A FmQX IGk C A A A V BAA I BrAN8r BrAN8q BrAN8q A A C".utf8)
-    static func record(_ index: Int32, _ name: String, type: Int = 3) -> [UInt8] { FileViewTests.record(index, type, Array(name.utf8), lstat) }
+    static func record(_ index: Int32, _ name: String, type: Int = 3) -> [UInt8] {
+        FileViewTests.record(index, type, Array(name.utf8), lstat)
+    }
 
     @Test("What was flushed is there, what wasn't is not; a batch that is full stores itself")
     func batches() throws {
@@ -48,7 +50,9 @@ struct AttributeWriterTests {
         let job = try fixture.backup(at: 0)
         let writer = fixture.catalog.attributeWriter(forJob: job)
         for _ in 0..<2 {
-            for index in Int32(1)...3 { try writer.add(stream: .attributes, fileIndex: index, record: Self.record(index, "/a/\(index)").span) }
+            for index in Int32(1)...3 {
+                try writer.add(stream: .attributes, fileIndex: index, record: Self.record(index, "/a/\(index)").span)
+            }
             try writer.flush()
         }
         #expect(try fixture.newest([job]) == ["/a/1@1", "/a/2@1", "/a/3@1"])
@@ -65,7 +69,10 @@ struct AttributeWriterTests {
         try writer.add(stream: .attributes, fileIndex: 3, record: gone.span)
         try writer.flush()
         #expect(writer.deleted == 1 && writer.files == 1)
-        #expect(try fixture.catalog.query("SELECT FileIndex, LStat, MD5, Filename FROM File").rows == [["0", "A A A A A A A A A A A BrAN8q BrAN8q A A C", "0", "new.txt"]])
+        #expect(
+            try fixture.catalog.query("SELECT FileIndex, LStat, MD5, Filename FROM File").rows == [
+                ["0", "A A A A A A A A A A A BrAN8q BrAN8q A A C", "0", "new.txt"]
+            ])
         #expect(try fixture.newest([job]).isEmpty)
         #expect(try fixture.catalog.files(ofJob: job, indexes: [3]).first?.isDeleted == true)
     }
@@ -75,12 +82,19 @@ struct AttributeWriterTests {
         let fixture = try CatalogFixture()
         let job = try fixture.backup(at: 0)
         let writer = fixture.catalog.attributeWriter(forJob: job)
-        let link = Array("2 1 /lab/source/hello.txt\0P4A FmQX IGk C A A A V BAA I BrAN8r BrAN8q BrAN8q B A C\0/lab/source/hello.hard\0\00\0".utf8)
+        let link = Array(
+            "2 1 /lab/source/hello.txt\0P4A FmQX IGk C A A A V BAA I BrAN8r BrAN8q BrAN8q B A C\0/lab/source/hello.hard\0\00\0"
+                .utf8)
         try writer.add(stream: .attributes, fileIndex: 2, record: link.span)
-        try writer.add(stream: .attributes, fileIndex: 5, record: FileViewTests.record(5, 3, Array("/d".utf8), Self.lstat, delta: "17").span)
+        try writer.add(
+            stream: .attributes, fileIndex: 5,
+            record: FileViewTests.record(5, 3, Array("/d".utf8), Self.lstat, delta: "17").span)
         try writer.flush()
         #expect(try fixture.catalog.files(ofJob: job, indexes: [2]).first?.linkFileIndex == 1)
-        #expect(try fixture.catalog.query("SELECT FileIndex, DeltaSeq FROM File ORDER BY FileIndex").rows == [["2", "0"], ["5", "17"]])
+        #expect(
+            try fixture.catalog.query("SELECT FileIndex, DeltaSeq FROM File ORDER BY FileIndex").rows == [
+                ["2", "0"], ["5", "17"],
+            ])
     }
 
     @Test("A restore object has a row of its own")
@@ -88,9 +102,13 @@ struct AttributeWriterTests {
         let fixture = try CatalogFixture()
         let job = try fixture.backup(at: 0)
         let writer = fixture.catalog.attributeWriter(forJob: job)
-        try writer.add(stream: .restoreObject, fileIndex: 4, record: Array("4 25 1 3 3 0 plugin\0object\0abc".utf8).span)
+        try writer.add(
+            stream: .restoreObject, fileIndex: 4, record: Array("4 25 1 3 3 0 plugin\0object\0abc".utf8).span)
         try writer.flush()
-        #expect(try fixture.catalog.query("SELECT FileIndex, ObjectType, ObjectName, PluginName, ObjectLength, hex(RestoreObject) FROM RestoreObject").rows == [["4", "25", "object", "plugin", "3", "616263"]])
+        #expect(
+            try fixture.catalog.query(
+                "SELECT FileIndex, ObjectType, ObjectName, PluginName, ObjectLength, hex(RestoreObject) FROM RestoreObject"
+            ).rows == [["4", "25", "object", "plugin", "3", "616263"]])
     }
 
     @Test("Malformed records are refused; those before them are stored")
@@ -100,13 +118,18 @@ struct AttributeWriterTests {
         let writer = fixture.catalog.attributeWriter(forJob: job)
         try writer.add(stream: .attributes, fileIndex: 1, record: Self.record(1, "/a").span)
         let bad: [(StreamNumber, Int32, String)] = [
-            (.attributes, 0, "0 3 /a\0A A\0\0\00\0"), (.attributes, -1, "1 3 /a\0A\0\0\00\0"), (.attributes, 2, ""), (.attributes, 2, "x 3 /a\0A\0"),
-            (.attributes, 2, "2 3 \0A\0\0\00\0"), (.attributes, 2, "2 3 /a"), (.attributes, 2, "2 3 /a\0\0\0\0"), (.attributes, 2, "2 /a\0A\0"),
-            (.md5, 1, ""), (.md5, 1, String(repeating: "x", count: 65)), (.data, 1, "x"), (.xattr, 1, "x"), (.restoreObject, 1, "1 2 3"),
+            (.attributes, 0, "0 3 /a\0A A\0\0\00\0"), (.attributes, -1, "1 3 /a\0A\0\0\00\0"), (.attributes, 2, ""),
+            (.attributes, 2, "x 3 /a\0A\0"),
+            (.attributes, 2, "2 3 \0A\0\0\00\0"), (.attributes, 2, "2 3 /a"), (.attributes, 2, "2 3 /a\0\0\0\0"),
+            (.attributes, 2, "2 /a\0A\0"),
+            (.md5, 1, ""), (.md5, 1, String(repeating: "x", count: 65)), (.data, 1, "x"), (.xattr, 1, "x"),
+            (.restoreObject, 1, "1 2 3"),
             (.attributes, 2, "2 3 /a\0" + String(repeating: "A ", count: 2000) + "\0"),
         ]
         for (stream, index, text) in bad {
-            JobTests.expect(.invalid) { () throws(CatalogError) in try writer.add(stream: stream, fileIndex: index, record: Array(text.utf8).span) }
+            JobTests.expect(.invalid) { () throws(CatalogError) in
+                try writer.add(stream: stream, fileIndex: index, record: Array(text.utf8).span)
+            }
         }
         try writer.flush()
         #expect(try fixture.newest([job]) == ["/a@1"])
@@ -137,11 +160,15 @@ struct AttributeWriterTests {
                 case 0: record[position] = UInt8.random(in: 0...255, using: &generator)
                 case 1: record.removeSubrange(position...)
                 case 2: record.insert(UInt8.random(in: 0...255, using: &generator), at: position)
-                default: record = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                default:
+                    record = (0..<Int.random(in: 0..<200, using: &generator)).map { _ in
+                        UInt8.random(in: 0...255, using: &generator)
+                    }
                 }
                 if record.isEmpty { break }
             }
-            let stream = [StreamNumber.attributes, .attributes, .windowsAttributes, .restoreObject].randomElement(using: &generator)!
+            let stream = [StreamNumber.attributes, .attributes, .windowsAttributes, .restoreObject].randomElement(
+                using: &generator)!
             do throws(CatalogError) {
                 try writer.add(stream: stream, fileIndex: round, record: record.span)
                 if stream != .restoreObject { stored += 1 }
@@ -170,7 +197,9 @@ struct AttributeWriterTests {
                 group.addTask(executorPreference: ElasticExecutor.shared) {
                     let writer = catalog.attributeWriter(forJob: job)
                     for index in Int32(1)...(perBatch * 6) {
-                        try writer.add(stream: .attributes, fileIndex: index, record: Self.record(index, "/shared/\(index % 50)/\(index)").span)
+                        try writer.add(
+                            stream: .attributes, fileIndex: index,
+                            record: Self.record(index, "/shared/\(index % 50)/\(index)").span)
                         if index % perBatch == 0 { try writer.flush() }
                     }
                 }

@@ -16,13 +16,18 @@ struct BackupHistoryTests {
         let fixture = try CatalogFixture()
         var ids: [Int64] = []
         for line in lines { ids.append(try fixture.backup(line.0, at: line.1, status: line.2)) }
-        return try fixture.catalog.restoreChain(client: "alpha", fileSet: "Plain", before: before.map { CatalogFixture.time($0) })
-            .map { ids.firstIndex(of: $0.jobID)! }
+        return try fixture.catalog.restoreChain(
+            client: "alpha", fileSet: "Plain", before: before.map { CatalogFixture.time($0) }
+        )
+        .map { ids.firstIndex(of: $0.jobID)! }
     }
 
     @Test("A restore reads the newest full, the newest differential after it, and the incrementals after that")
     func chains() throws {
-        let week: [Line] = [("F", 0, "T"), ("I", 100, "T"), ("D", 200, "T"), ("I", 300, "T"), ("I", 400, "W"), ("D", 500, "T"), ("I", 600, "T"), ("F", 700, "T"), ("I", 800, "T")]
+        let week: [Line] = [
+            ("F", 0, "T"), ("I", 100, "T"), ("D", 200, "T"), ("I", 300, "T"), ("I", 400, "W"), ("D", 500, "T"),
+            ("I", 600, "T"), ("F", 700, "T"), ("I", 800, "T"),
+        ]
         #expect(try Self.chain(week) == [7, 8])
         #expect(try Self.chain(week, before: 700) == [0, 5, 6])
         #expect(try Self.chain(week, before: 600) == [0, 5])
@@ -34,9 +39,12 @@ struct BackupHistoryTests {
         #expect(try Self.chain([("I", 0, "T"), ("F", 100, "T"), ("I", 200, "T")]) == [1, 2])
     }
 
-    @Test("Failed, cancelled and running jobs are in no chain", arguments: ["E", "f", "A", "I", "e", "D"] as [Character])
+    @Test(
+        "Failed, cancelled and running jobs are in no chain", arguments: ["E", "f", "A", "I", "e", "D"] as [Character])
     func failures(status: Character) throws {
-        #expect(try Self.chain([("F", 0, "T"), ("F", 100, status), ("I", 200, "T"), ("I", 300, status), ("I", 400, "T")]) == [0, 2, 4])
+        #expect(
+            try Self.chain([("F", 0, "T"), ("F", 100, status), ("I", 200, "T"), ("I", 300, status), ("I", 400, "T")])
+                == [0, 2, 4])
         #expect(try Self.chain([("F", 0, status), ("I", 100, "T")]) == [])
     }
 
@@ -65,10 +73,13 @@ struct BackupHistoryTests {
     }
 
     /// History of job Nightly of alpha and the FileSet as first defined.
-    func history(_ fixture: CatalogFixture, md5: String = "m1", ignoringFileSetChanges: Bool = false) throws -> BackupHistory {
+    func history(_ fixture: CatalogFixture, md5: String = "m1", ignoringFileSetChanges: Bool = false) throws
+        -> BackupHistory
+    {
         let client = try fixture.catalog.syncClient(ClientRecord(name: "alpha"))
         let set = try fixture.catalog.fileSet(named: "Plain", md5: md5)
-        return try fixture.catalog.history(job: "Nightly", clientID: client, fileSetID: set.fileSetID, ignoringFileSetChanges: ignoringFileSetChanges)
+        return try fixture.catalog.history(
+            job: "Nightly", clientID: client, fileSetID: set.fileSetID, ignoringFileSetChanges: ignoringFileSetChanges)
     }
 
     @Test("Without a full there is nothing to be incremental to")
@@ -130,7 +141,8 @@ struct BackupHistoryTests {
         try fixture.catalog.write { db in
             try db.execute(sql: "UPDATE Job SET StartTime = '2026-10-25 02:00:00' WHERE JobId = \(incremental)")
         }
-        #expect(try fixture.catalog.restoreChain(client: "alpha", fileSet: "Plain").map(\.jobID) == [full, incremental])
+        #expect(
+            try fixture.catalog.restoreChain(client: "alpha", fileSet: "Plain").map(\.jobID) == [full, incremental])
         #expect(try fixture.catalog.job(incremental)?.started == CatalogFixture.time(base + 1200))
     }
 }

@@ -26,7 +26,9 @@ final class CatalogFixture {
     ) throws -> Int64 {
         let clientID = try catalog.syncClient(ClientRecord(name: client))
         let set = try catalog.fileSet(named: fileSet, md5: md5, now: Self.time(0))
-        let unique = JobName.unique(for: name, at: Self.time(seconds), counter: Int.random(in: 0..<60)) + "-\(seconds)-\(level)-\(client)-\(fileSet)"
+        let unique =
+            JobName.unique(for: name, at: Self.time(seconds), counter: Int.random(in: 0..<60))
+            + "-\(seconds)-\(level)-\(client)-\(fileSet)"
         let job = try catalog.createJob(
             JobCreation(uniqueName: unique, name: name, type: "B", level: level, scheduled: Self.time(seconds)))
         var start = JobStart(started: Self.time(seconds), level: level)
@@ -87,13 +89,17 @@ final class CatalogFixture {
     /// `name@job` of every file, sorted.
     func newest(_ jobs: [Int64]) throws -> [String] {
         var found: [String] = []
-        try catalog.newestFiles(ofJobs: jobs) { found.append("\(String(decoding: $0.fullName, as: UTF8.self))@\($0.jobID)") }
+        try catalog.newestFiles(ofJobs: jobs) {
+            found.append("\(String(decoding: $0.fullName, as: UTF8.self))@\($0.jobID)")
+        }
         return found.sorted()
     }
 
     func value(_ sql: String) throws -> String? { try catalog.query(sql).rows.first?.first ?? nil }
 
-    func volume(_ name: String, pool: PoolRecord, status: VolumeStatus = .append, change: (inout MediaRecord) -> Void = { _ in }) throws -> MediaRecord {
+    func volume(
+        _ name: String, pool: PoolRecord, status: VolumeStatus = .append, change: (inout MediaRecord) -> Void = { _ in }
+    ) throws -> MediaRecord {
         var record = catalog.newVolume(named: name, in: pool, mediaType: "File")
         record.status = status
         change(&record)

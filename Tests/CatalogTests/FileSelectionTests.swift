@@ -9,14 +9,23 @@ import Volumes
 
 @Suite("Files over several jobs")
 struct FileSelectionTests {
-    static func texts(_ files: [CatalogFile]) -> [String] { files.map { "\(String(decoding: $0.fullName, as: UTF8.self))@\($0.jobID)" } }
+    static func texts(_ files: [CatalogFile]) -> [String] {
+        files.map { "\(String(decoding: $0.fullName, as: UTF8.self))@\($0.jobID)" }
+    }
     static func bytes(_ names: String...) -> [[UInt8]] { names.map { Array($0.utf8) } }
 
     /// Full (job 1), incremental (2), incremental (3): changed, added, deleted, renamed, added again.
     static func fixture() throws -> CatalogFixture {
         let fixture = try CatalogFixture()
-        try fixture.backup("F", at: 0, files: ["/d/same", "/d/changed", "/d/deleted", "/d/back", "/d/renamed", "/d/sub/x", "/d/sub/", "/d/", "/e/gone/f", "/e/gone/", "/e/"])
-        try fixture.backup("I", at: 100, files: ["/d/changed", "/d/new", "/d/newname", "/d/", "-/d/deleted", "-/d/back", "-/d/renamed"])
+        try fixture.backup(
+            "F", at: 0,
+            files: [
+                "/d/same", "/d/changed", "/d/deleted", "/d/back", "/d/renamed", "/d/sub/x", "/d/sub/", "/d/",
+                "/e/gone/f", "/e/gone/", "/e/",
+            ])
+        try fixture.backup(
+            "I", at: 100,
+            files: ["/d/changed", "/d/new", "/d/newname", "/d/", "-/d/deleted", "-/d/back", "-/d/renamed"])
         try fixture.backup("I", at: 200, files: ["/d/back", "/e/", "-/e/gone/f", "-/e/gone/", "-/d/new"])
         return fixture
     }
@@ -24,9 +33,19 @@ struct FileSelectionTests {
     @Test("The newest version of every file wins; deleted and renamed ones are gone, a file that came back is there")
     func newest() throws {
         let fixture = try Self.fixture()
-        #expect(try fixture.newest([1]) == ["/d/@1", "/d/back@1", "/d/changed@1", "/d/deleted@1", "/d/renamed@1", "/d/same@1", "/d/sub/@1", "/d/sub/x@1", "/e/@1", "/e/gone/@1", "/e/gone/f@1"])
-        #expect(try fixture.newest([1, 2]) == ["/d/@2", "/d/changed@2", "/d/new@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1", "/e/@1", "/e/gone/@1", "/e/gone/f@1"])
-        let all = ["/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1", "/e/@3"]
+        #expect(
+            try fixture.newest([1]) == [
+                "/d/@1", "/d/back@1", "/d/changed@1", "/d/deleted@1", "/d/renamed@1", "/d/same@1", "/d/sub/@1",
+                "/d/sub/x@1", "/e/@1", "/e/gone/@1", "/e/gone/f@1",
+            ])
+        #expect(
+            try fixture.newest([1, 2]) == [
+                "/d/@2", "/d/changed@2", "/d/new@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1", "/e/@1",
+                "/e/gone/@1", "/e/gone/f@1",
+            ])
+        let all = [
+            "/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1", "/e/@3",
+        ]
         #expect(try fixture.newest([1, 2, 3]) == all)
         #expect(try fixture.newest([]) == [])
         let count = try fixture.catalog.newestFileCount(ofJobs: [1, 2, 3])
@@ -45,8 +64,10 @@ struct FileSelectionTests {
 
     @Test("When the newer jobs are too large to remember, the answer is the same")
     func large() throws {
-        let fixture = try CatalogFixture()
-        let many = Int(CatalogDatabase.rememberedNamesMax) / 2 + 10
+        var options = CatalogDatabase.Options()
+        options.rememberedNamesMax = 1000
+        let fixture = try CatalogFixture(options)
+        let many = 510
         try fixture.backup("F", at: 0, files: ["/only/full", "/d/1", "/d/2"])
         try fixture.backup("I", at: 100, files: (1...many).map { "/d/\($0)" })
         try fixture.backup("I", at: 200, files: ["-/d/1"] + (2...many).map { "/d/\($0)" })
@@ -77,14 +98,19 @@ struct FileSelectionTests {
     func named() throws {
         let fixture = try Self.fixture()
         func find(_ names: String..., recursive: Bool = false) throws -> [String] {
-            Self.texts(try fixture.catalog.files(named: names.map { Array($0.utf8) }, inJobs: [1, 2, 3], recursive: recursive)).sorted()
+            Self.texts(
+                try fixture.catalog.files(named: names.map { Array($0.utf8) }, inJobs: [1, 2, 3], recursive: recursive)
+            ).sorted()
         }
         #expect(try find("/d/same", "/d/changed") == ["/d/changed@2", "/d/same@1"])
         #expect(try find("/d/deleted", "/nowhere/x", "/d/sam", "nothing", "") == [])
         #expect(try find("/d/") == ["/d/@2"])
         #expect(try find("/d") == ["/d/@2"])
         #expect(try find("/d/sub", recursive: true) == ["/d/sub/@1", "/d/sub/x@1"])
-        #expect(try find("/d/", recursive: true) == ["/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1"])
+        #expect(
+            try find("/d/", recursive: true) == [
+                "/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1", "/d/sub/x@1",
+            ])
         #expect(try find("/e", recursive: true) == ["/e/@3"])
         #expect(try find("/", recursive: true).count == 8)
     }
@@ -92,8 +118,13 @@ struct FileSelectionTests {
     @Test("A directory lists its files and subdirectories, also those only known as parents")
     func directory() throws {
         let fixture = try Self.fixture()
-        func list(_ path: String, _ jobs: [Int64]) throws -> [String] { Self.texts(try fixture.catalog.directory(Array(path.utf8), inJobs: jobs)).sorted() }
-        #expect(try list("/d/", [1, 2, 3]) == ["/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1"])
+        func list(_ path: String, _ jobs: [Int64]) throws -> [String] {
+            Self.texts(try fixture.catalog.directory(Array(path.utf8), inJobs: jobs)).sorted()
+        }
+        #expect(
+            try list("/d/", [1, 2, 3]) == [
+                "/d/@2", "/d/back@3", "/d/changed@2", "/d/newname@2", "/d/same@1", "/d/sub/@1",
+            ])
         #expect(try list("/", [1, 2, 3]) == ["/d/@2", "/e/@3"])
         #expect(try list("/e/", [1, 2, 3]) == ["/e/@3"])
         #expect(try list("/e/", [1]) == ["/e/@1", "/e/gone/@1"])
@@ -109,8 +140,14 @@ struct FileSelectionTests {
         let fixture = try Self.fixture()
         try fixture.backup("I", at: 300, status: "E", files: ["/d/changed"])
         try fixture.backup("F", at: 400, client: "beta", files: ["/d/changed"])
-        #expect(Self.texts(try fixture.catalog.versions(of: Array("/d/changed".utf8), client: "alpha")) == ["/d/changed@2", "/d/changed@1"])
-        #expect(Self.texts(try fixture.catalog.versions(of: Array("/d/back".utf8), client: "alpha")) == ["/d/back@3", "/d/back@1"])
+        #expect(
+            Self.texts(try fixture.catalog.versions(of: Array("/d/changed".utf8), client: "alpha")) == [
+                "/d/changed@2", "/d/changed@1",
+            ])
+        #expect(
+            Self.texts(try fixture.catalog.versions(of: Array("/d/back".utf8), client: "alpha")) == [
+                "/d/back@3", "/d/back@1",
+            ])
         #expect(Self.texts(try fixture.catalog.versions(of: Array("/d/".utf8), client: "alpha")) == ["/d/@2", "/d/@1"])
         #expect(try fixture.catalog.versions(of: Array("/zz".utf8), client: "alpha").isEmpty)
     }
@@ -132,7 +169,9 @@ struct FileSelectionTests {
         #expect(selected == [1: [], 7: [3]])
     }
 
-    @Test("Whatever jobs saved and deleted, the newest version of each file is what replaying the jobs gives", arguments: [11, 12, 13] as [UInt64])
+    @Test(
+        "Whatever jobs saved and deleted, the newest version of each file is what replaying the jobs gives",
+        arguments: [11, 12, 13] as [UInt64])
     func replay(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let fixture = try CatalogFixture()
@@ -142,8 +181,12 @@ struct FileSelectionTests {
             var files: [String] = []
             var names: Set<String> = []
             for _ in 0..<Int.random(in: 0..<120, using: &generator) {
-                let name = "/\(Int.random(in: 0..<4, using: &generator))/\(Int.random(in: 0..<40, using: &generator))" + (Bool.random(using: &generator) ? "" : "/")
-                if names.insert(name).inserted { files.append(Int.random(in: 0..<4, using: &generator) == 0 ? "-" + name : name) }
+                let name =
+                    "/\(Int.random(in: 0..<4, using: &generator))/\(Int.random(in: 0..<40, using: &generator))"
+                    + (Bool.random(using: &generator) ? "" : "/")
+                if names.insert(name).inserted {
+                    files.append(Int.random(in: 0..<4, using: &generator) == 0 ? "-" + name : name)
+                }
             }
             let job = try fixture.backup(round == 0 ? "F" : "I", at: Int64(round) * 100, files: files)
             jobs.append(job)
@@ -153,7 +196,9 @@ struct FileSelectionTests {
             #expect(try fixture.newest(jobs) == expected.map { "\($0.key)@\($0.value)" }.sorted(), "seed \(seed)")
             for directory in ["/0/", "/1/"] {
                 let below = expected.filter { $0.key.hasPrefix(directory) }.map { "\($0.key)@\($0.value)" }.sorted()
-                #expect(Self.texts(try fixture.catalog.files(named: [Array(directory.utf8)], inJobs: jobs, recursive: true)).sorted() == below, "seed \(seed)")
+                #expect(
+                    Self.texts(try fixture.catalog.files(named: [Array(directory.utf8)], inJobs: jobs, recursive: true))
+                        .sorted() == below, "seed \(seed)")
             }
         }
     }

@@ -51,7 +51,8 @@ struct JobTests {
     @Test("A unique name is given once; a job that isn't there can't change")
     func refusals() throws {
         let fixture = try CatalogFixture()
-        let creation = JobCreation(uniqueName: "N.1", name: "N", type: "B", level: "F", scheduled: CatalogFixture.time(0))
+        let creation = JobCreation(
+            uniqueName: "N.1", name: "N", type: "B", level: "F", scheduled: CatalogFixture.time(0))
         _ = try fixture.catalog.createJob(creation)
         Self.expect(.duplicate) { () throws(CatalogError) in _ = try fixture.catalog.createJob(creation) }
         Self.expect(.notFound) { () throws(CatalogError) in try fixture.catalog.setStatus("A", ofJob: 99) }
@@ -64,7 +65,10 @@ struct JobTests {
         #expect(try fixture.catalog.job(99) == nil)
     }
 
-    static func expect(_ kind: CatalogError.Kind, sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws(CatalogError) -> Void) {
+    static func expect(
+        _ kind: CatalogError.Kind, sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: () throws(CatalogError) -> Void
+    ) {
         do {
             try body()
             Issue.record("nothing was thrown", sourceLocation: sourceLocation)
@@ -104,11 +108,17 @@ struct JobTests {
         #expect(try found { _ in } == [full, incremental, other])
         #expect(try found { $0.newestFirst = true } == [other, incremental, full])
         #expect(try found { $0.limit = 2 } == [incremental, other])
-        #expect(try found { $0.limit = 2; $0.newestFirst = true } == [other, incremental])
+        #expect(
+            try found {
+                $0.limit = 2; $0.newestFirst = true
+            } == [other, incremental])
         #expect(try found { $0.name = "Other" } == [other])
         #expect(try found { $0.client = "alpha" } == [full, incremental])
         #expect(try found { $0.fileSet = "Home" } == [other])
-        #expect(try found { $0.levels = ["F"]; $0.statuses = ["T", "W"]; $0.types = ["B"] } == [full, other])
+        #expect(
+            try found {
+                $0.levels = ["F"]; $0.statuses = ["T", "W"]; $0.types = ["B"]
+            } == [full, other])
         #expect(try found { $0.since = CatalogFixture.time(100) } == [incremental, other])
         #expect(try found { $0.before = CatalogFixture.time(100) } == [full])
         #expect(try found { $0.jobIDs = [other, full] } == [full, other])
@@ -127,7 +137,9 @@ struct JobTests {
         let stored = try #require(try fixture.catalog.client(named: "alpha"))
         #expect(stored.uname == "9.6.7 x86_64" && stored.jobRetention == 5)
         #expect(try fixture.catalog.clients().count == 1)
-        #expect(try fixture.catalog.syncStorage("S", isAutochanger: false) == fixture.catalog.syncStorage("S", isAutochanger: true))
+        #expect(
+            try fixture.catalog.syncStorage("S", isAutochanger: false)
+                == fixture.catalog.syncStorage("S", isAutochanger: true))
         #expect(try fixture.catalog.syncMediaType("File") == fixture.catalog.syncMediaType("File"))
     }
 
@@ -148,14 +160,20 @@ struct JobTests {
         let fixture = try CatalogFixture()
         let catalog = fixture.catalog
         let ended = try fixture.backup(at: 0)
-        let queued = try catalog.createJob(JobCreation(uniqueName: "q", name: "q", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
-        let running = try catalog.createJob(JobCreation(uniqueName: "r", name: "r", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
+        let queued = try catalog.createJob(
+            JobCreation(uniqueName: "q", name: "q", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
+        let running = try catalog.createJob(
+            JobCreation(uniqueName: "r", name: "r", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
         try catalog.startJob(running, JobStart(started: CatalogFixture.time(1), level: "F"))
         let volume = try fixture.volume("V", pool: try fixture.pool())
-        let part = JobMediaRecord(mediaID: volume.mediaID, firstIndex: 1, lastIndex: 5, startFile: 0, endFile: 0, startBlock: 200, endBlock: 900)
-        let dummy = JobMediaRecord(mediaID: volume.mediaID, firstIndex: 0, lastIndex: 0, startFile: 0, endFile: 0, startBlock: 0, endBlock: 0)
+        let part = JobMediaRecord(
+            mediaID: volume.mediaID, firstIndex: 1, lastIndex: 5, startFile: 0, endFile: 0, startBlock: 200,
+            endBlock: 900)
+        let dummy = JobMediaRecord(
+            mediaID: volume.mediaID, firstIndex: 0, lastIndex: 0, startFile: 0, endFile: 0, startBlock: 0, endBlock: 0)
         try catalog.addJobMedia([dummy, part], toJob: running)
-        let waiting = try catalog.createJob(JobCreation(uniqueName: "w", name: "w", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
+        let waiting = try catalog.createJob(
+            JobCreation(uniqueName: "w", name: "w", type: "B", level: "F", scheduled: CatalogFixture.time(0)))
         try catalog.setStatus("M", ofJob: waiting)
 
         let found = try catalog.failUnfinishedJobs(now: CatalogFixture.time(500))
@@ -176,7 +194,9 @@ struct JobTests {
     func log() throws {
         let fixture = try CatalogFixture()
         let job = try fixture.backup(at: 0)
-        for line in ["one\n", "two", "three 'quoted'"] { try fixture.catalog.appendLog(jobID: job, line, at: CatalogFixture.time(1)) }
+        for line in ["one\n", "two", "three 'quoted'"] {
+            try fixture.catalog.appendLog(jobID: job, line, at: CatalogFixture.time(1))
+        }
         #expect(try fixture.catalog.log(ofJob: job).map(\.text) == ["one\n", "two", "three 'quoted'"])
         #expect(try fixture.catalog.list(.jobLog(jobID: job)).rows.count == 3)
     }
@@ -187,13 +207,25 @@ struct JobTests {
         let job = try fixture.backup(at: 0, files: ["/a/b", "/a/", "-/a/c"])
         let volume = try fixture.volume("V-1", pool: try fixture.pool())
         try fixture.catalog.addJobMedia(
-            [JobMediaRecord(mediaID: volume.mediaID, firstIndex: 1, lastIndex: 2, startFile: 0, endFile: 0, startBlock: 200, endBlock: 900)], toJob: job)
-        func columns(_ listing: Listing, long: Bool = false) throws -> String { try fixture.catalog.list(listing, long: long).columns.joined(separator: " ") }
+            [
+                JobMediaRecord(
+                    mediaID: volume.mediaID, firstIndex: 1, lastIndex: 2, startFile: 0, endFile: 0, startBlock: 200,
+                    endBlock: 900)
+            ], toJob: job)
+        func columns(_ listing: Listing, long: Bool = false) throws -> String {
+            try fixture.catalog.list(listing, long: long).columns.joined(separator: " ")
+        }
         #expect(try columns(.jobs(JobFilter())) == "JobId Name StartTime Type Level JobFiles JobBytes JobStatus")
-        #expect(try columns(.jobs(JobFilter()), long: true)
-            == "JobId Job Name PurgedFiles Type Level ClientId ClientName JobStatus SchedTime StartTime EndTime RealEndTime JobTDate VolSessionId VolSessionTime JobFiles JobBytes ReadBytes JobErrors JobMissingFiles PoolId PoolName PriorJobId FileSetId FileSet HasBase HasCache Comment")
-        #expect(try columns(.volumes(pool: nil)) == "MediaId VolumeName VolStatus Enabled VolBytes VolFiles VolRetention Recycle Slot InChanger MediaType VolType VolParts LastWritten ExpiresIn")
-        #expect(try columns(.pools) == "PoolId Name NumVols MaxVols MaxVolBytes VolRetention Enabled PoolType LabelFormat")
+        #expect(
+            try columns(.jobs(JobFilter()), long: true)
+                == "JobId Job Name PurgedFiles Type Level ClientId ClientName JobStatus SchedTime StartTime EndTime RealEndTime JobTDate VolSessionId VolSessionTime JobFiles JobBytes ReadBytes JobErrors JobMissingFiles PoolId PoolName PriorJobId FileSetId FileSet HasBase HasCache Comment"
+        )
+        #expect(
+            try columns(.volumes(pool: nil))
+                == "MediaId VolumeName VolStatus Enabled VolBytes VolFiles VolRetention Recycle Slot InChanger MediaType VolType VolParts LastWritten ExpiresIn"
+        )
+        #expect(
+            try columns(.pools) == "PoolId Name NumVols MaxVols MaxVolBytes VolRetention Enabled PoolType LabelFormat")
         #expect(try columns(.clients) == "ClientId Name FileRetention JobRetention")
         #expect(try columns(.jobMedia(jobID: job)) == "JobId VolumeName FirstIndex LastIndex")
         #expect(try fixture.catalog.list(.jobMedia(jobID: nil), long: true).rows.count == 1)
@@ -210,8 +242,12 @@ struct JobTests {
     func query() throws {
         let fixture = try CatalogFixture()
         try fixture.backup(at: 0)
-        #expect(try fixture.catalog.query("SELECT 1 AS a, NULL AS b, 'x' AS c, x'0aff' AS d") == ResultTable(columns: ["a", "b", "c", "d"], rows: [["1", nil, "x", "0aff"]]))
-        for sql in ["DELETE FROM Job", "DROP TABLE Media", "INSERT INTO Version VALUES (1)", "SELECT nonsense", "nonsense", ""] {
+        #expect(
+            try fixture.catalog.query("SELECT 1 AS a, NULL AS b, 'x' AS c, x'0aff' AS d")
+                == ResultTable(columns: ["a", "b", "c", "d"], rows: [["1", nil, "x", "0aff"]]))
+        for sql in [
+            "DELETE FROM Job", "DROP TABLE Media", "INSERT INTO Version VALUES (1)", "SELECT nonsense", "nonsense", "",
+        ] {
             do throws(CatalogError) {
                 _ = try fixture.catalog.query(sql)
                 Issue.record("ran: \(sql)")

@@ -76,7 +76,8 @@ struct OpeningTests {
         try other.write { db in try db.execute(sql: "CREATE TABLE Job (JobId INTEGER PRIMARY KEY)") }
         try other.close()
         #expect(Self.kind(opening: directory.file("other.db")) == .foreign)
-        try Data(String(repeating: "not a database at all. ", count: 400).utf8).write(to: URL(fileURLWithPath: directory.file("text")))
+        try Data(String(repeating: "not a database at all. ", count: 400).utf8).write(
+            to: URL(fileURLWithPath: directory.file("text")))
         #expect(Self.kind(opening: directory.file("text")) == .foreign)
         #expect(Self.kind(opening: directory.path) == .unreadable)
         #expect(Self.kind(opening: directory.file("no/such/directory.db")) == .unreadable)
@@ -85,7 +86,9 @@ struct OpeningTests {
     @Test("A catalog of a later release is refused and left as it is")
     func newer() throws {
         let fixture = try CatalogFixture()
-        try fixture.catalog.write { db in try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('9999 from the future')") }
+        try fixture.catalog.write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('9999 from the future')")
+        }
         try fixture.catalog.close()
         #expect(Self.kind(opening: fixture.path) == .newer)
     }
@@ -119,7 +122,9 @@ struct OpeningTests {
         for round in 0..<40 {
             var data = original
             for _ in 0..<8 {
-                let position = round % 4 == 0 ? Int.random(in: 0..<4096, using: &generator) : Int.random(in: 0..<data.count, using: &generator)
+                let position =
+                    round % 4 == 0
+                    ? Int.random(in: 0..<4096, using: &generator) : Int.random(in: 0..<data.count, using: &generator)
                 data[position] ^= UInt8.random(in: 1...255, using: &generator)
             }
             let path = fixture.directory.file("flipped\(round).db")
@@ -127,7 +132,9 @@ struct OpeningTests {
             do throws(CatalogError) {
                 let catalog = try CatalogDatabase(path: path)
                 // Bytes inside a name or a number don't show; whatever is read must come or be refused.
-                do { try catalog.newestFiles(ofJobs: [1, 2]) { _ in } } catch { #expect(error.kind == .damaged || error.kind == .failed) }
+                do { try catalog.newestFiles(ofJobs: [1, 2]) { _ in } } catch {
+                    #expect(error.kind == .damaged || error.kind == .failed)
+                }
                 try? catalog.close()
             } catch {
                 #expect([.damaged, .foreign, .newer, .unreadable, .failed].contains(error.kind), "\(error)")
@@ -173,7 +180,9 @@ struct OpeningTests {
         let job = try fixture.backup(at: 0, files: ["/first/file"])
         let writer = fixture.catalog.attributeWriter(forJob: job)
         for index in Int32(2)...8000 {
-            let record = FileViewTests.record(index, 3, Array("/many/file with a long name \(index)".utf8), Array("A A A A A A A A A A A A A A A C".utf8))
+            let record = FileViewTests.record(
+                index, 3, Array("/many/file with a long name \(index)".utf8),
+                Array("A A A A A A A A A A A A A A A C".utf8))
             try writer.add(stream: .attributes, fileIndex: index, record: record.span)
         }
         do {
@@ -183,7 +192,9 @@ struct OpeningTests {
         #expect(try fixture.catalog.newestFileCount(ofJobs: [job]).files == 1)
         try fixture.catalog.checkIntegrity()
         // Somebody makes room.
-        try fixture.catalog.pool.writeWithoutTransaction { db in _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = 100000") }
+        try fixture.catalog.pool.writeWithoutTransaction { db in
+            _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = 100000")
+        }
         try writer.flush()
         #expect(try fixture.catalog.newestFileCount(ofJobs: [job]).files == 8000)
         try fixture.catalog.checkIntegrity()
@@ -192,36 +203,55 @@ struct OpeningTests {
     @Test("The schema is the golden file's; a change needs a new migration")
     func schema() throws {
         let fixture = try CatalogFixture()
-        let rows = try fixture.catalog.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' AND name NOT LIKE 'sqlite%' ORDER BY type, name").rows
+        let rows = try fixture.catalog.query(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'grdb%' AND name NOT LIKE 'sqlite%' ORDER BY type, name"
+        ).rows
         let text = rows.map { $0[0]! + ";\n" }.joined()
-        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/schema.sql")
+        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "Fixtures/schema.sql")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil { try Data(text.utf8).write(to: golden) }
-        #expect(try String(contentsOf: golden, encoding: .utf8) == text, "after a new migration: UPDATE_GOLDEN=1 swift test --filter CatalogTests")
+        #expect(
+            try String(contentsOf: golden, encoding: .utf8) == text,
+            "after a new migration: UPDATE_GOLDEN=1 swift test --filter CatalogTests")
     }
 
     @Test("Bacula's tables and columns are all there")
     func columns() throws {
         let fixture = try CatalogFixture()
         let expected = [
-            "Job": "JobId Job Name Type Level ClientId JobStatus SchedTime StartTime EndTime RealEndTime JobTDate VolSessionId VolSessionTime JobFiles JobBytes ReadBytes JobErrors JobMissingFiles PoolId FileSetId PriorJobId PurgedFiles HasBase HasCache Reviewed Comment FileTable",
+            "Job":
+                "JobId Job Name Type Level ClientId JobStatus SchedTime StartTime EndTime RealEndTime JobTDate VolSessionId VolSessionTime JobFiles JobBytes ReadBytes JobErrors JobMissingFiles PoolId FileSetId PriorJobId PurgedFiles HasBase HasCache Reviewed Comment FileTable",
             "JobHisto": "JobId Job Name Type Level JobStatus JobTDate Comment FileTable",
             "File": "FileId FileIndex JobId PathId FilenameId DeltaSeq MarkId LStat MD5",
             "Filename": "FilenameId Name", "Path": "PathId Path", "FileSet": "FileSetId FileSet MD5 CreateTime",
             "Client": "ClientId Name Uname AutoPrune FileRetention JobRetention",
-            "Pool": "PoolId Name NumVols MaxVols UseOnce UseCatalog AcceptAnyVolume CacheRetention VolRetention VolUseDuration MaxVolJobs MaxVolFiles MaxVolBytes AutoPrune Recycle ActionOnPurge PoolType LabelType LabelFormat Enabled ScratchPoolId RecyclePoolId NextPoolId MigrationHighBytes MigrationLowBytes MigrationTime",
-            "Media": "MediaId VolumeName Slot PoolId MediaType MediaTypeId LabelType FirstWritten LastWritten LabelDate VolJobs VolFiles VolBlocks LastPartBytes VolMounts VolBytes VolABytes VolAPadding VolHoleBytes VolHoles VolType VolParts VolCloudParts VolErrors VolWrites VolCapacityBytes VolStatus Enabled Recycle ActionOnPurge CacheRetention VolRetention VolUseDuration MaxVolJobs MaxVolFiles MaxVolBytes InChanger StorageId DeviceId MediaAddressing VolReadTime VolWriteTime EndFile EndBlock LocationId RecycleCount InitialWrite ScratchPoolId RecyclePoolId Comment",
+            "Pool":
+                "PoolId Name NumVols MaxVols UseOnce UseCatalog AcceptAnyVolume CacheRetention VolRetention VolUseDuration MaxVolJobs MaxVolFiles MaxVolBytes AutoPrune Recycle ActionOnPurge PoolType LabelType LabelFormat Enabled ScratchPoolId RecyclePoolId NextPoolId MigrationHighBytes MigrationLowBytes MigrationTime",
+            "Media":
+                "MediaId VolumeName Slot PoolId MediaType MediaTypeId LabelType FirstWritten LastWritten LabelDate VolJobs VolFiles VolBlocks LastPartBytes VolMounts VolBytes VolABytes VolAPadding VolHoleBytes VolHoles VolType VolParts VolCloudParts VolErrors VolWrites VolCapacityBytes VolStatus Enabled Recycle ActionOnPurge CacheRetention VolRetention VolUseDuration MaxVolJobs MaxVolFiles MaxVolBytes InChanger StorageId DeviceId MediaAddressing VolReadTime VolWriteTime EndFile EndBlock LocationId RecycleCount InitialWrite ScratchPoolId RecyclePoolId Comment",
             "JobMedia": "JobMediaId JobId MediaId FirstIndex LastIndex StartFile EndFile StartBlock EndBlock VolIndex",
-            "Storage": "StorageId Name AutoChanger", "MediaType": "MediaTypeId MediaType ReadOnly", "Log": "LogId JobId Time LogText",
-            "Counters": "Counter MinValue MaxValue CurrentValue WrapCounter", "Status": "JobStatus JobStatusLong Severity",
-            "Version": "VersionId", "RestoreObject": "RestoreObjectId ObjectName RestoreObject PluginName ObjectLength ObjectFullLength ObjectIndex ObjectType FileIndex ObjectCompression JobId",
-            "BaseFiles": "BaseId BaseJobId JobId FileId FileIndex", "Snapshot": "SnapshotId Name JobId FileSetId CreateTDate CreateDate ClientId Volume Device Type Retention Comment",
-            "Location": "LocationId Location Cost Enabled", "LocationLog": "LocLogId Date Comment MediaId LocationId NewVolStatus NewEnabled",
-            "Device": "DeviceId Name MediaTypeId StorageId", "CDImages": "MediaId LastBurn", "UnsavedFiles": "UnsavedId JobId PathId FilenameId",
+            "Storage": "StorageId Name AutoChanger", "MediaType": "MediaTypeId MediaType ReadOnly",
+            "Log": "LogId JobId Time LogText",
+            "Counters": "Counter MinValue MaxValue CurrentValue WrapCounter",
+            "Status": "JobStatus JobStatusLong Severity",
+            "Version": "VersionId",
+            "RestoreObject":
+                "RestoreObjectId ObjectName RestoreObject PluginName ObjectLength ObjectFullLength ObjectIndex ObjectType FileIndex ObjectCompression JobId",
+            "BaseFiles": "BaseId BaseJobId JobId FileId FileIndex",
+            "Snapshot":
+                "SnapshotId Name JobId FileSetId CreateTDate CreateDate ClientId Volume Device Type Retention Comment",
+            "Location": "LocationId Location Cost Enabled",
+            "LocationLog": "LocLogId Date Comment MediaId LocationId NewVolStatus NewEnabled",
+            "Device": "DeviceId Name MediaTypeId StorageId", "CDImages": "MediaId LastBurn",
+            "UnsavedFiles": "UnsavedId JobId PathId FilenameId",
             "PathHierarchy": "PathId PPathId",
         ]
         for (table, columns) in expected {
-            let there = Set(try fixture.catalog.query("SELECT name FROM pragma_table_info('\(table)')").rows.map { $0[0]! })
-            for column in columns.split(separator: " ") { #expect(there.contains(String(column)), "\(table).\(column)") }
+            let there = Set(
+                try fixture.catalog.query("SELECT name FROM pragma_table_info('\(table)')").rows.map { $0[0]! })
+            for column in columns.split(separator: " ") {
+                #expect(there.contains(String(column)), "\(table).\(column)")
+            }
         }
         #expect(try fixture.value("SELECT VersionId FROM Version") == "16")
     }
