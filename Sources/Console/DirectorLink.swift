@@ -52,6 +52,9 @@ package final class DirectorLink: Sendable {
             try channel.flush()
             return try listen(receive)
         } catch {
+            // A Bacula's director may hang up without a word when it is told to.
+            let verb = line.split(whereSeparator: \.isWhitespace).first?.lowercased() ?? ""
+            if error.kind == .closed, ["quit", "exit", ".quit", ".exit"].contains(verb) { return .ended }
             throw ConsoleError(.connection, "The connection to the director is lost: \(error.detail)", remedy: "Call again.")
         }
     }

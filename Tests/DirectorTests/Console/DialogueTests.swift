@@ -479,7 +479,7 @@ import TestSupport
     /// What differs from run to run is replaced by its type.
     private static func steady(_ json: JSON) -> JSON {
         let changing: Set<String> = [
-            "started", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "Where", "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate", "CreateTime", "RealEndTime",
+            "started", "JobTDate", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "Where", "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate", "CreateTime", "RealEndTime",
         ]
         switch json {
         case .object(let members):
