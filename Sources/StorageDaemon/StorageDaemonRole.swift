@@ -103,6 +103,9 @@ extension StorageServer {
     /// Serves one authenticated connection until it ends.
     func serve(_ connection: AcceptedConnection) async {
         connection.channel.setHeartbeat(every: settings.heartbeat > .zero ? settings.heartbeat : nil)
+        // A director says nothing while a job writes for hours, a client nothing while it walks a large tree. A dead peer is
+        // found by TCP's keepalive and by our own heartbeats.
+        connection.channel.setReceiveLimit(nil)
         switch connection.hello {
         case .directorToStorageDaemon(let name, _):
             await DirectorConversation(server: self, link: DirectorLink(connection.channel), directorName: name).run()

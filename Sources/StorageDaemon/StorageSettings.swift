@@ -34,11 +34,7 @@ struct StorageSettings: Sendable {
         heartbeat = storage.time("HeartbeatInterval")
         clientConnectWait = storage.time("ClientConnectWait")
         tls = TLSPolicy(storage)
-        listeners = [
-            PortMap.Listener(
-                role: .storageDaemon, address: storage.text("SdAddress") ?? "", port: UInt16(clamping: storage.number("SdPort")),
-                purpose: "jobs and data", connectors: [.director, .fileDaemon, .storageDaemon])
-        ]
+        listeners = PortMap(configuration, roles: [.storageDaemon]).listeners.filter { $0.role == .storageDaemon }
         directors = configuration.all(.storageDirector).compactMap { resource in
             guard let password = resource.password("Password") else { return nil }
             return Director(
