@@ -45,7 +45,11 @@ package struct Completion: Sendable {
         var start = line.startIndex
         var inQuotes = false
         for index in line.indices {
-            if line[index] == "\"" { inQuotes.toggle() } else if line[index].isWhitespace, !inQuotes { start = line.index(after: index) }
+            if line[index] == "\"" {
+                inQuotes.toggle()
+            } else if line[index].isWhitespace, !inQuotes {
+                start = line.index(after: index)
+            }
         }
         let word = String(line[start...])
         let before = line[..<start].split(whereSeparator: \.isWhitespace)
@@ -78,7 +82,9 @@ package struct Completion: Sendable {
 
     private static func answer(_ word: String, _ matches: [String], shown: [String]) -> Answer {
         guard var common = matches.first else { return Answer(replacing: word.count, common: word, candidates: []) }
-        for match in matches.dropFirst() { common = String(zip(common, match).prefix { $0.0.lowercased() == $0.1.lowercased() }.map(\.0)) }
+        for match in matches.dropFirst() {
+            common = String(zip(common, match).prefix { $0.0.lowercased() == $0.1.lowercased() }.map(\.0))
+        }
         if matches.count == 1, !common.hasSuffix("=") { common += " " }
         // Never less than what is typed: where the candidates differ in case only, keep the word.
         if common.count < word.count { common = word }

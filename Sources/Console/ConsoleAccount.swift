@@ -52,7 +52,9 @@ package struct ConsoleAccount: Sendable {
     /// - Parameters:
     ///   - name: The Console resource to use; nil: the first of a console's file, none of a director's.
     ///   - director: The Director resource to call; nil: the first.
-    package static func load(_ path: String, name: String?, director: String? = nil) throws(ConsoleError) -> ConsoleAccount {
+    package static func load(_ path: String, name: String?, director: String? = nil) throws(ConsoleError)
+        -> ConsoleAccount
+    {
         // A console's file and a director's both have a Director resource, with other directives in it. Only a console's
         // gives an Address.
         let (own, ownFindings) = ConfigurationLoader.load(path, roles: [.console])
@@ -60,7 +62,8 @@ package struct ConsoleAccount: Sendable {
             return try account(inConsoleFile: own, name: name, director: director)
         }
         let mixtures: [Set<Role>] = [
-            [.director, .storageDaemon, .fileDaemon], [.director, .storageDaemon], [.director, .fileDaemon], [.director],
+            [.director, .storageDaemon, .fileDaemon], [.director, .storageDaemon], [.director, .fileDaemon],
+            [.director],
         ]
         for roles in mixtures {
             let (whole, _) = ConfigurationLoader.load(path, roles: roles)
@@ -68,7 +71,8 @@ package struct ConsoleAccount: Sendable {
         }
         let findings = ownFindings.filter { $0.severity == .error }.map(\.description)
         throw ConsoleError(
-            .configuration, findings.isEmpty ? "\(path) names no Director with an Address." : findings.joined(separator: "\n"),
+            .configuration,
+            findings.isEmpty ? "\(path) names no Director with an Address." : findings.joined(separator: "\n"),
             remedy: "A console's file needs Director { Name, Address, DirPort, Password }.")
     }
 
@@ -101,7 +105,9 @@ package struct ConsoleAccount: Sendable {
             secret: SharedSecret(password: password), tls: TLSPolicy(console ?? resource))
     }
 
-    private static func account(inDirectorFile file: Configuration, name: String?) throws(ConsoleError) -> ConsoleAccount {
+    private static func account(inDirectorFile file: Configuration, name: String?) throws(ConsoleError)
+        -> ConsoleAccount
+    {
         let resource = file.first(.director)!
         var console: Resource?
         if let name {
@@ -109,12 +115,16 @@ package struct ConsoleAccount: Sendable {
             guard console != nil else { throw ConsoleError(.notFound, "\(file.path) has no Console \"\(name)\".") }
         }
         guard let password = (console ?? resource).password("Password") else {
-            throw ConsoleError(.configuration, "Director \"\(resource.name)\" in \(file.path) has no Password, so no console may call it.")
+            throw ConsoleError(
+                .configuration,
+                "Director \"\(resource.name)\" in \(file.path) has no Password, so no console may call it.")
         }
         let address = resource.text("DirAddress") ?? ""
         let everywhere = ["", "0.0.0.0", "::", "*"].contains(address)
         return ConsoleAccount(
-            director: resource.name, host: everywhere ? "127.0.0.1" : address, port: UInt16(clamping: resource.number("DirPort")),
-            name: console?.name ?? "*UserAgent*", secret: SharedSecret(password: password), tls: TLSPolicy(console ?? resource))
+            director: resource.name, host: everywhere ? "127.0.0.1" : address,
+            port: UInt16(clamping: resource.number("DirPort")),
+            name: console?.name ?? "*UserAgent*", secret: SharedSecret(password: password),
+            tls: TLSPolicy(console ?? resource))
     }
 }

@@ -8,7 +8,8 @@ extension ConsoleProgram {
         guard let terminal = RawTerminal(0) else { return .failed }
         let input = TerminalInput(descriptor: 0)
         var editor = LineEditor(
-            prompt: "*", history: options.historyPath.map { PrivateLines.read($0, linesMax: LineEditor.historyMax) } ?? [])
+            prompt: "*",
+            history: options.historyPath.map { PrivateLines.read($0, linesMax: LineEditor.historyMax) } ?? [])
         var decoder = KeyDecoder()
         let completion = Completion(commands: Self.commands(of: link))
         var asking = false
@@ -51,7 +52,9 @@ extension ConsoleProgram {
                     redraw()
                 case .submit(let line):
                     output.result("\n")
-                    if !asking, editor.remember(line), let path = options.historyPath { try? PrivateLines.append(line, to: path) }
+                    if !asking, editor.remember(line), let path = options.historyPath {
+                        try? PrivateLines.append(line, to: path)
+                    }
                     if !asking, line.allSatisfy(\.isWhitespace) || line.hasPrefix("#") {
                         if link.isAppliance { _ = try printMessages(from: link, beforeLine: false) }
                         redraw()
@@ -62,7 +65,9 @@ extension ConsoleProgram {
                     let turn: DirectorLink.Turn
                     var question = ""
                     if !asking, watchesJobs(line, on: link) {
-                        turn = try JobWatch(link: link, output: output).wait(line, input: input, &result) { show($0, $1, &$2) }
+                        turn = try JobWatch(link: link, output: output).wait(line, input: input, &result) {
+                            show($0, $1, &$2)
+                        }
                     } else {
                         terminal.leave()  // so that Ctrl-C ends a command that takes for ever
                         defer { terminal.enter() }
@@ -111,7 +116,9 @@ extension ConsoleProgram {
 
     /// A log line in the colour of its kind: the daemons mark what is wrong in words.
     static func painted(_ text: String, _ palette: Palette) -> String {
-        if text.contains(" Error: ") || text.contains(" Fatal error: ") || text.contains("*** ") { return palette.error(text) }
+        if text.contains(" Error: ") || text.contains(" Fatal error: ") || text.contains("*** ") {
+            return palette.error(text)
+        }
         if text.contains(" Warning: ") || text.contains("with warnings") { return palette.warning(text) }
         return text
     }

@@ -70,7 +70,8 @@ package struct ConsoleProgram: Sendable {
     package static func report(_ error: ConsoleError, json: Bool, _ output: ConsoleOutput = ConsoleOutput()) {
         if json {
             let object: JSON = [
-                "type": "error", "code": .string(error.code), "what": .string(error.what), "remedy": .string(error.remedy),
+                "type": "error", "code": .string(error.code), "what": .string(error.what),
+                "remedy": .string(error.remedy),
             ]
             output.result(object.text + "\n")
         } else {
@@ -119,7 +120,9 @@ package struct ConsoleProgram: Sendable {
     }
 
     /// Cancels a question that nobody is left to answer.
-    private func giveUp(_ turn: DirectorLink.Turn, on link: DirectorLink, _ outcome: inout ConsoleOutcome) throws(ConsoleError) {
+    private func giveUp(_ turn: DirectorLink.Turn, on link: DirectorLink, _ outcome: inout ConsoleOutcome)
+        throws(ConsoleError)
+    {
         var turn = turn
         guard turn == .question else { return }
         // A menu inside a dialogue takes one period each; a restore tree ends by it too.

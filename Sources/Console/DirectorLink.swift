@@ -36,11 +36,13 @@ package final class DirectorLink: Sendable {
             host: account.host, port: account.port, secret: account.secret, tls: account.tls, ownName: account.name,
             connectLimit: .seconds(15))
         do {
-            return DirectorLink(try await dial(destination, .console(name: account.name, version: ProtocolVersion.console)))
+            return DirectorLink(
+                try await dial(destination, .console(name: account.name, version: ProtocolVersion.console)))
         } catch {
             throw ConsoleError(
                 .connection, "Director \"\(account.director)\" at \(account.host):\(account.port): \(error.detail)",
-                remedy: error.remedy.isEmpty ? "Check that it runs, and its name, port and password in the configuration." : error.remedy)
+                remedy: error.remedy.isEmpty
+                    ? "Check that it runs, and its name, port and password in the configuration." : error.remedy)
         }
     }
 
@@ -55,7 +57,8 @@ package final class DirectorLink: Sendable {
             // A Bacula's director may hang up without a word when it is told to.
             let verb = line.split(whereSeparator: \.isWhitespace).first?.lowercased() ?? ""
             if error.kind == .closed, ["quit", "exit", ".quit", ".exit"].contains(verb) { return .ended }
-            throw ConsoleError(.connection, "The connection to the director is lost: \(error.detail)", remedy: "Call again.")
+            throw ConsoleError(
+                .connection, "The connection to the director is lost: \(error.detail)", remedy: "Call again.")
         }
     }
 

@@ -71,17 +71,19 @@ package struct KeyDecoder: Sendable {
     }
 
     private func scalar(_ bytes: ArraySlice<UInt8>) -> (Key?, Int)? {
-        let length = switch bytes.first! {
-        case 0xC2...0xDF: 2
-        case 0xE0...0xEF: 3
-        case 0xF0...0xF4: 4
-        default: 1  // no beginning of a character
-        }
+        let length =
+            switch bytes.first! {
+            case 0xC2...0xDF: 2
+            case 0xE0...0xEF: 3
+            case 0xF0...0xF4: 4
+            default: 1  // no beginning of a character
+            }
         // A byte that can't continue the character shows that the rest will never come.
         let rest = bytes.dropFirst().prefix(length - 1)
         if rest.contains(where: { $0 & 0xC0 != 0x80 }) { return (nil, 1) }
         guard bytes.count >= length else { return nil }
-        guard length > 1, let text = String(validating: bytes.prefix(length), as: UTF8.self), let character = text.first else {
+        guard length > 1, let text = String(validating: bytes.prefix(length), as: UTF8.self), let character = text.first
+        else {
             return (nil, 1)
         }
         return (.character(character), length)

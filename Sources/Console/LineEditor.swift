@@ -130,7 +130,9 @@ package struct LineEditor: Sendable {
         text.insert(contentsOf: characters, at: cursor)
         cursor += characters.count
         // A combining mark joins the character before it; counting in whole characters keeps the cursor between them.
-        if let last = characters.last, last.unicodeScalars.allSatisfy({ TextWidth.columns(Character($0)) == 0 }), cursor > 1 {
+        if let last = characters.last, last.unicodeScalars.allSatisfy({ TextWidth.columns(Character($0)) == 0 }),
+            cursor > 1
+        {
             let joined = Array(String(text))
             cursor -= text.count - joined.count
             text = joined

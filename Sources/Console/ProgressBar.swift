@@ -66,7 +66,11 @@ package enum ProgressBar {
         }
         var tail = " \(count(job.files)) files  \(size(job.bytes))  \(size(job.rate))/s"
         if job.errors > 0 { tail += "  \(job.errors) errors" }
-        if let left = job.remaining { tail += "  ETA \(time(left))" } else if let spent = job.elapsed { tail += "  \(time(spent))" }
+        if let left = job.remaining {
+            tail += "  ETA \(time(left))"
+        } else if let spent = job.elapsed {
+            tail += "  \(time(spent))"
+        }
         let room = width - TextWidth.columns(lead) - TextWidth.columns(tail)
         guard let fraction = job.fraction, room >= 12 else { return clipped(lead + spinner(tick) + tail, width) }
         let bar = min(room - 7, 40)
@@ -74,7 +78,8 @@ package enum ProgressBar {
         let percent = Int(fraction * 100)
         let number = String(repeating: " ", count: percent < 10 ? 2 : percent < 100 ? 1 : 0) + "\(percent)%"
         return clipped(
-            "\(lead)[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: bar - filled))] \(number)\(tail)", width)
+            "\(lead)[\(String(repeating: "#", count: filled))\(String(repeating: "-", count: bar - filled))] \(number)\(tail)",
+            width)
     }
 
     /// What is left on the screen when a job has ended.

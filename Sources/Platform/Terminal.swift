@@ -83,10 +83,11 @@ package struct TerminalInput: Sendable {
     /// Whatever has been typed, waiting for it at most `limit` (nil: for ever). Blocks.
     package func read(atMost limit: Duration? = nil) -> Read {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        let milliseconds: Int32 = limit.map { duration in
-            let (seconds, attoseconds) = duration.components
-            return Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-        } ?? -1
+        let milliseconds: Int32 =
+            limit.map { duration in
+                let (seconds, attoseconds) = duration.components
+                return Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+            } ?? -1
         let ready = unsafe poll(&entry, 1, milliseconds)
         if ready == 0 { return .quiet }
         if ready < 0 { return errno == EINTR ? .quiet : .end }

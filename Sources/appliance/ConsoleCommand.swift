@@ -23,7 +23,9 @@ struct ConsoleCommand: ParsableCommand {
     @Option(name: .long, help: "The console's configuration, or that of a director on this machine.")
     var config: String?
 
-    @Option(name: [.customShort("c"), .customLong("command")], help: "A command; may be repeated. A question takes the next as its answer.")
+    @Option(
+        name: [.customShort("c"), .customLong("command")],
+        help: "A command; may be repeated. A question takes the next as its answer.")
     var commands: [String] = []
 
     @Flag(name: .long, help: "One JSON object per line instead of text.")

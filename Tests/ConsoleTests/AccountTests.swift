@@ -20,8 +20,11 @@ import Wire
 
     @Test("comes from the Director of a console's file")
     func director() throws {
-        let account = try load("Director { Name = lab-dir; DIRport = 9999; Address = 192.0.2.1; Password = \"secret\"; TLS Enable = no }")
-        #expect(account.host == "192.0.2.1" && account.port == 9999 && account.name == "*UserAgent*" && account.director == "lab-dir")
+        let account = try load(
+            "Director { Name = lab-dir; DIRport = 9999; Address = 192.0.2.1; Password = \"secret\"; TLS Enable = no }")
+        #expect(
+            account.host == "192.0.2.1" && account.port == 9999 && account.name == "*UserAgent*"
+                && account.director == "lab-dir")
         #expect(account.secret == SharedSecret(password: "secret") && account.tls == .plainText)
     }
 
@@ -33,7 +36,8 @@ import Wire
             Director { Name = two; Address = 127.0.0.2; Password = "y" }
             """
         let account = try load(text)
-        #expect(account.name == "lab console" && account.secret == SharedSecret(password: "named") && account.port == 9101)
+        #expect(
+            account.name == "lab console" && account.secret == SharedSecret(password: "named") && account.port == 9101)
         #expect(try load(text, director: "two").host == "127.0.0.2")
         #expect(throws: ConsoleError.self) { try load(text, name: "other") }
         #expect(throws: ConsoleError.self) { try load(text, director: "three") }
@@ -47,7 +51,9 @@ import Wire
             Catalog { Name = C; DbName = c }
             Messages { Name = M; console = all }
             """)
-        #expect(account.director == "big-dir" && account.host == "127.0.0.1" && account.port == 19101 && account.secret == SharedSecret(password: "d"))
+        #expect(
+            account.director == "big-dir" && account.host == "127.0.0.1" && account.port == 19101
+                && account.secret == SharedSecret(password: "d"))
     }
 
     @Test("that can't be read is an error with the place and the remedy")

@@ -26,12 +26,17 @@ import TestSupport
         #expect(editor.line.isEmpty && editor.cursor == 0)
     }
 
-    @Test("moves and deletes by the keys that shells have", arguments: [
-        ("abc\u{01}x", "xabc", 1), ("abc\u{1B}[Dx", "abxc", 3), ("abc\u{1B}[D\u{1B}[D\u{1B}[Cx", "abxc", 3), ("abc\u{1B}[H\u{1B}[3~", "bc", 0),
-        ("abc\u{7F}\u{08}", "a", 1), ("abc\u{01}\u{05}d", "abcd", 4), ("one two\u{17}", "one ", 4), ("one two\u{01}\u{0B}", "", 0),
-        ("one two\u{15}x", "x", 1), ("one two\u{17}\u{17}\u{19}", "one ", 4), ("one two\u{1B}b\u{1B}bX", "Xone two", 1), ("one two\u{01}\u{1B}fX", "oneX two", 4),
-        ("one\u{1B}[1;5DX", "Xone", 1), ("abc\u{04}", "abc", 3), ("abc\u{01}\u{04}", "bc", 0),
-    ] as [(String, String, Int)])
+    @Test(
+        "moves and deletes by the keys that shells have",
+        arguments: [
+            ("abc\u{01}x", "xabc", 1), ("abc\u{1B}[Dx", "abxc", 3), ("abc\u{1B}[D\u{1B}[D\u{1B}[Cx", "abxc", 3),
+            ("abc\u{1B}[H\u{1B}[3~", "bc", 0),
+            ("abc\u{7F}\u{08}", "a", 1), ("abc\u{01}\u{05}d", "abcd", 4), ("one two\u{17}", "one ", 4),
+            ("one two\u{01}\u{0B}", "", 0),
+            ("one two\u{15}x", "x", 1), ("one two\u{17}\u{17}\u{19}", "one ", 4),
+            ("one two\u{1B}b\u{1B}bX", "Xone two", 1), ("one two\u{01}\u{1B}fX", "oneX two", 4),
+            ("one\u{1B}[1;5DX", "Xone", 1), ("abc\u{04}", "abc", 3), ("abc\u{01}\u{04}", "bc", 0),
+        ] as [(String, String, Int)])
     func keys(bytes: String, text: String, cursor: Int) {
         let result = line(bytes)
         #expect(result.text == text && result.cursor == cursor, "\(result)")
@@ -86,14 +91,18 @@ import TestSupport
         #expect(line("日本\u{7F}").text == "日")
     }
 
-    @Test("scrolls a long line so that the cursor stays in view, and never fills the last column", arguments: [12, 20, 40])
+    @Test(
+        "scrolls a long line so that the cursor stays in view, and never fills the last column",
+        arguments: [12, 20, 40])
     func scrolling(columns: Int) {
         var editor = LineEditor(prompt: "*")
         _ = type(String(repeating: "abcdefghij", count: 10), into: &editor)
         let (line, cursor) = editor.display(columns: columns)
         #expect(line.count < columns && cursor < columns && line.hasSuffix("j"))
         _ = type("\u{01}", into: &editor)
-        #expect(editor.display(columns: columns).line.hasPrefix("*abc") && editor.display(columns: columns).cursorColumn == 1)
+        #expect(
+            editor.display(columns: columns).line.hasPrefix("*abc")
+                && editor.display(columns: columns).cursorColumn == 1)
         #expect(editor.drawing(columns: columns).hasPrefix("\r\u{1B}[K*abc"))
     }
 
@@ -119,7 +128,10 @@ import TestSupport
         var generator = SeededGenerator(seed: 0x11E)
         var editor = LineEditor(history: ["list jobs", "日本語", "a"])
         var decoder = KeyDecoder()
-        let interesting: [UInt8] = [0x1B, 0x5B, 0x41, 0x42, 0x43, 0x44, 0x7F, 0x12, 0x17, 0x15, 0x0B, 0x19, 0xE6, 0x97, 0xA5, 0xCC, 0x81, 0x20, 0x61, 0x0D, 0x03, 0x04, 0x01, 0x7E, 0x33]
+        let interesting: [UInt8] = [
+            0x1B, 0x5B, 0x41, 0x42, 0x43, 0x44, 0x7F, 0x12, 0x17, 0x15, 0x0B, 0x19, 0xE6, 0x97, 0xA5, 0xCC, 0x81, 0x20,
+            0x61, 0x0D, 0x03, 0x04, 0x01, 0x7E, 0x33,
+        ]
         for _ in 0..<20_000 {
             for key in decoder.decode([interesting.randomElement(using: &generator)!]) {
                 if case .complete = editor.handle(key) { editor.complete(replacing: 3, with: "x y ") }
@@ -132,7 +144,8 @@ import TestSupport
 
 @Suite("Completion") struct CompletionTests {
     private let completion = Completion(commands: [
-        .init(name: "list", keywords: ["jobs", "jobid=", "job="]), .init(name: "llist", keywords: []), .init(name: "restore", keywords: ["client=", "current"]),
+        .init(name: "list", keywords: ["jobs", "jobid=", "job="]), .init(name: "llist", keywords: []),
+        .init(name: "restore", keywords: ["client=", "current"]),
     ])
     private func names(_ command: String) -> [String] {
         switch command {
@@ -142,11 +155,16 @@ import TestSupport
         }
     }
 
-    @Test("offers commands, then their keywords, then the names the director knows", arguments: [
-        ("re", "restore ", 2, ["restore"]), ("l", "l", 1, ["list", "llist"]), ("list jo", "job", 2, ["job=", "jobid=", "jobs"]), ("rest cl", "client=", 2, ["client="]),
-        ("restore client=b", "client=beta-fd ", 8, ["beta-fd"]), ("restore client=al", "client=", 9, ["alpha-fd", "alpine fd"]),
-        ("list job=", "job=Nightly ", 4, ["Nightly"]), ("nonsense x", "x", 1, []), ("run replace=if", "replace=if", 10, ["ifnewer", "ifolder"]),
-    ] as [(String, String, Int, [String])])
+    @Test(
+        "offers commands, then their keywords, then the names the director knows",
+        arguments: [
+            ("re", "restore ", 2, ["restore"]), ("l", "l", 1, ["list", "llist"]),
+            ("list jo", "job", 2, ["job=", "jobid=", "jobs"]), ("rest cl", "client=", 2, ["client="]),
+            ("restore client=b", "client=beta-fd ", 8, ["beta-fd"]),
+            ("restore client=al", "client=", 9, ["alpha-fd", "alpine fd"]),
+            ("list job=", "job=Nightly ", 4, ["Nightly"]), ("nonsense x", "x", 1, []),
+            ("run replace=if", "replace=if", 10, ["ifnewer", "ifolder"]),
+        ] as [(String, String, Int, [String])])
     func offers(line: String, common: String, replacing: Int, candidates: [String]) {
         let answer = completion.complete(line, names: names)
         #expect(answer.candidates == candidates)

@@ -44,9 +44,16 @@ private final class RealDirector {
                 """)
         try DurableText.replace(directory.file("query.sql"), with: "")
         try DurableText.replace(
-            configuration, with: "Director { Name = real-dir; DirPort = \(port); Address = 127.0.0.1; Password = \"secret\"; TLS Enable = no }\n")
+            configuration,
+            with:
+                "Director { Name = real-dir; DirPort = \(port); Address = 127.0.0.1; Password = \"secret\"; TLS Enable = no }\n"
+        )
         _ = try ChildProcess.run(
-            ["/bin/sh", "-c", "sed -e \"s#^cd .*#cd '$0'#\" -e 's#XXX_DBNAME_XXX#bacula#g' \"$1\" >\"$0/make\" && sh \"$0/make\"", work, tables], .init())
+            [
+                "/bin/sh", "-c",
+                "sed -e \"s#^cd .*#cd '$0'#\" -e 's#XXX_DBNAME_XXX#bacula#g' \"$1\" >\"$0/make\" && sh \"$0/make\"",
+                work, tables,
+            ], .init())
         process = try BackgroundProcess([director, "-f", "-c", "\(work)/dir.conf"], logPath: "\(work)/log")
         for _ in 0..<200 {
             if try console("-c", "version").status == 0 { return }
@@ -67,7 +74,9 @@ private final class RealDirector {
     }
 }
 
-@Suite("The built console with Bacula's director", .enabled(if: RealDirector.isInstalled, "bacula-director-sqlite3 is not installed, or the program is not built"))
+@Suite(
+    "The built console with Bacula's director",
+    .enabled(if: RealDirector.isInstalled, "bacula-director-sqlite3 is not installed, or the program is not built"))
 struct RealDirectorTests {
     @Test("shows its tables, answers its menus and questions, and takes its quit")
     func dialogue() throws {
@@ -75,7 +84,9 @@ struct RealDirectorTests {
         let pools = try real.console("-c", "list pools")
         #expect(pools.status == 0 && pools.output.contains("| 1      | File |"), "\(pools)")
         let run = try real.console("-c", "run job=Nightly", "-c", "mod", "-c", "1", "-c", "2", "-c", "no")
-        #expect(run.status == 0 && run.output.contains("Level:    Incremental") && run.output.contains("Job not run."), "\(run)")
+        #expect(
+            run.status == 0 && run.output.contains("Level:    Incremental") && run.output.contains("Job not run."),
+            "\(run)")
         let unknown = try real.console("-c", "nonsense")
         #expect(unknown.status == 1 && unknown.output.contains("nonsense: is an invalid command."))
         let piped = try real.console(input: "version\nrestore\n13\nquit\n")

@@ -22,13 +22,17 @@ private final class ScriptedDirector: Sendable {
     var port: UInt16 { listener.port }
 
     init() throws {
-        let listener = try Listener(PortMap.Listener(role: .director, address: "127.0.0.1", port: 0, purpose: "a test", connectors: [.console]))
+        let listener = try Listener(
+            PortMap.Listener(role: .director, address: "127.0.0.1", port: 0, purpose: "a test", connectors: [.console]))
         self.listener = listener
         let heard = heard
         task = ElasticExecutor.shared.detach {
             await listener.serve(
                 name: "lab-dir",
-                admit: { _ in .authenticate(SharedSecret(password: "secret"), .plainText, greeting: "1000 OK: 103 lab-dir Version: test\n") },
+                admit: { _ in
+                    .authenticate(
+                        SharedSecret(password: "secret"), .plainText, greeting: "1000 OK: 103 lab-dir Version: test\n")
+                },
                 handler: { connection in
                     let channel = connection.channel
                     while case .payload(let bytes)? = try? channel.receive() {
@@ -37,7 +41,8 @@ private final class ScriptedDirector: Sendable {
                         do {
                             switch line {
                             case ".help":
-                                try channel.send("list List things -- jobs pools job=<name>\nrun Run -- job=<name> yes\n")
+                                try channel.send(
+                                    "list List things -- jobs pools job=<name>\nrun Run -- job=<name> yes\n")
                                 try channel.send(.endOfData)
                             case ".jobs":
                                 try channel.send("Nightly\n")
@@ -76,50 +81,67 @@ private final class ScriptedDirector: Sendable {
         return path
     }
 
-    private func run(_ arguments: [String], input: String = "") throws -> (status: Int32?, output: String, error: String) {
+    private func run(_ arguments: [String], input: String = "") throws -> (
+        status: Int32?, output: String, error: String
+    ) {
         var options = ChildProcess.Options()
         options.input = Array(input.utf8)
         options.timeLimit = .seconds(60)
         let result = try ChildProcess.run([program, "console"] + arguments, options)
         var status: Int32?
         if case .exited(let number) = result.ending { status = number }
-        return (status, String(decoding: result.output, as: UTF8.self), String(decoding: result.errorOutput, as: UTF8.self))
+        return (
+            status, String(decoding: result.output, as: UTF8.self), String(decoding: result.errorOutput, as: UTF8.self)
+        )
     }
 
     @Test("carries out -c commands in order and answers a question with the next one")
     func oneShot() async throws {
         let director = try ScriptedDirector()
         let result = try run(["--config", try configuration(director), "-c", "list jobs", "-c", "ask", "-c", "yes"])
-        #expect(result.output == "you said list jobs\nAre you sure? (yes/no): \nyou said yes\n" && result.status == 0, "\(result)")
+        #expect(
+            result.output == "you said list jobs\nAre you sure? (yes/no): \nyou said yes\n" && result.status == 0,
+            "\(result)")
     }
 
     @Test("fails when a question is left without an answer, after cancelling it")
     func unanswered() async throws {
         let director = try ScriptedDirector()
         let result = try run(["--config", try configuration(director), "-c", "ask"])
-        #expect(result.status == 1 && result.error.contains("there was no answer") && director.heard.read { $0.last { $0 != "" } } == ".", "\(result)")
+        #expect(
+            result.status == 1 && result.error.contains("there was no answer")
+                && director.heard.read { $0.last { $0 != "" } } == ".", "\(result)")
     }
 
     @Test("reads commands from a pipe, skipping blank lines and comments")
     func piped() async throws {
         let director = try ScriptedDirector()
-        let result = try run(["--config", try configuration(director)], input: "# a comment\n\nlist jobs\nquit\nnever sent\n")
+        let result = try run(
+            ["--config", try configuration(director)], input: "# a comment\n\nlist jobs\nquit\nnever sent\n")
         #expect(result.output == "you said list jobs\n" && result.status == 0)
         #expect(!director.heard.read { $0.contains("never sent") })
     }
 
-    @Test("says clearly, in text or JSON, that the director can't be reached; and a broken configuration has a status of its own")
+    @Test(
+        "says clearly, in text or JSON, that the director can't be reached; and a broken configuration has a status of its own"
+    )
     func failures() async throws {
         let path = directory.file("nobody.conf")
         let port = try LoopbackPort.free()
-        try DurableText.replace(path, with: "Director { Name = d; DirPort = \(port); Address = 127.0.0.1; Password = \"p\"; TLS Enable = no }\n")
+        try DurableText.replace(
+            path,
+            with: "Director { Name = d; DirPort = \(port); Address = 127.0.0.1; Password = \"p\"; TLS Enable = no }\n")
         let refused = try run(["--config", path, "--json", "-c", "list jobs"])
         let object = try JSON(parsing: refused.output.split(separator: "\n").first.map(String.init) ?? "")
-        #expect(refused.status == 1 && object["code"] == "console-connection" && object["what"]?.stringValue?.contains("127.0.0.1:\(port)") == true)
+        #expect(
+            refused.status == 1 && object["code"] == "console-connection"
+                && object["what"]?.stringValue?.contains("127.0.0.1:\(port)") == true)
         #expect(try run(["--config", "/nonexistent.conf", "-c", "x"]).status == 10)
     }
 
-    @Test("at a terminal edits lines, completes commands and names, answers questions, keeps its history private, and leaves by quit")
+    @Test(
+        "at a terminal edits lines, completes commands and names, answers questions, keeps its history private, and leaves by quit"
+    )
     func interactive() async throws {
         let director = try ScriptedDirector()
         let terminal = try PseudoTerminal(columns: 100)
@@ -128,7 +150,10 @@ private final class ScriptedDirector: Sendable {
         // The shell gives the program the terminal on all three streams.
         let path = terminal.programPath
         let process = try BackgroundProcess(
-            ["/bin/sh", "-c", "exec \"$0\" console --config \"$1\" <\"$2\" >\"$2\" 2>&1", program, try configuration(director), path],
+            [
+                "/bin/sh", "-c", "exec \"$0\" console --config \"$1\" <\"$2\" >\"$2\" 2>&1", program,
+                try configuration(director), path,
+            ],
             logPath: directory.file("log"), environment: ["HOME": home, "TERM": "xterm", "NO_COLOR": "1"])
         let screen = Screen(terminal.operatorSide.descriptor)
         #expect(screen.wait(for: "\"quit\" to leave."), "\(screen.text)")

@@ -91,14 +91,18 @@ package struct CommandText: Sendable, Equatable {
 
     /// The line again, quoted where needed.
     package var line: String {
-        ([Self.quoted(verb)] + arguments.map { argument in
-            argument.value.map { "\(argument.keyword)=\(Self.quoted($0))" } ?? Self.quoted(argument.keyword)
-        }).joined(separator: " ")
+        ([Self.quoted(verb)]
+            + arguments.map { argument in
+                argument.value.map { "\(argument.keyword)=\(Self.quoted($0))" } ?? Self.quoted(argument.keyword)
+            }).joined(separator: " ")
     }
 
     static func quoted(_ text: String) -> String {
         let scalars = text.unicodeScalars
-        guard text.isEmpty || scalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "\\" || $0 == "=" }) else { return text }
+        guard
+            text.isEmpty
+                || scalars.contains(where: { $0.properties.isWhitespace || $0 == "\"" || $0 == "\\" || $0 == "=" })
+        else { return text }
         var quoted: String.UnicodeScalarView = "\"".unicodeScalars
         for scalar in scalars {
             if scalar == "\"" || scalar == "\\" { quoted.append("\\") }
@@ -110,7 +114,9 @@ package struct CommandText: Sendable, Equatable {
 }
 
 extension StringProtocol {
-    func isSameWord(as other: some StringProtocol) -> Bool { count == other.count && lowercased() == other.lowercased() }
+    func isSameWord(as other: some StringProtocol) -> Bool {
+        count == other.count && lowercased() == other.lowercased()
+    }
     /// Without white space at both ends.
     var trimmed: String {
         var part = self[...]

@@ -9,7 +9,8 @@ package struct ConsoleLine: Sendable {
     package var send: @Sendable ([Packet]) throws(WireError) -> Void
     package var receive: @Sendable () throws(WireError) -> Packet
     package init(
-        send: @escaping @Sendable ([Packet]) throws(WireError) -> Void, receive: @escaping @Sendable () throws(WireError) -> Packet
+        send: @escaping @Sendable ([Packet]) throws(WireError) -> Void,
+        receive: @escaping @Sendable () throws(WireError) -> Packet
     ) {
         self.send = send
         self.receive = receive
@@ -75,7 +76,9 @@ package final class ConsoleDialogue {
     }
     package func text(_ text: String) throws(ConsoleStop) { try emit(.text(text)) }
     package func remark(_ text: String) throws(ConsoleStop) { try emit(.remark(text)) }
-    package func table(_ table: ConsoleTable, long: Bool = false) throws(ConsoleStop) { try emit(.table(table, long: long)) }
+    package func table(_ table: ConsoleTable, long: Bool = false) throws(ConsoleStop) {
+        try emit(.table(table, long: long))
+    }
 
     package func send(_ packets: [Packet]) throws(ConsoleStop) {
         do { try line.send(packets) } catch { throw .hungUp }
@@ -106,14 +109,18 @@ package final class ConsoleDialogue {
     }
 
     /// Asks; a period cancels.
-    package func ask(_ prompt: ConsolePrompt, onCancel: String = "Selection aborted, nothing done.\n") throws(ConsoleStop) -> String {
+    package func ask(_ prompt: ConsolePrompt, onCancel: String = "Selection aborted, nothing done.\n")
+        throws(ConsoleStop) -> String
+    {
         try send(renderer.packets(prompt))
         let answer = try receive().trimmed
         if answer == "." { throw .cancelled(onCancel) }
         return answer
     }
 
-    package func askYesNo(_ question: String, onCancel: String = "Selection aborted, nothing done.\n") throws(ConsoleStop) -> Bool {
+    package func askYesNo(_ question: String, onCancel: String = "Selection aborted, nothing done.\n")
+        throws(ConsoleStop) -> Bool
+    {
         while true {
             switch try ask(.yesNo(question), onCancel: onCancel).lowercased() {
             case "yes", "y", "ja", "true", "1": return true
@@ -129,9 +136,14 @@ package final class ConsoleDialogue {
     ///   - noun: For `Automatically selected Client: lab-fd`; nil always asks.
     ///   - prompt: Without the range of numbers.
     /// - Returns: Index into `items`.
-    package func choose(title: String, _ items: [String], noun: String? = nil, prompt: String) throws(ConsoleStop) -> Int {
+    package func choose(title: String, _ items: [String], noun: String? = nil, prompt: String) throws(ConsoleStop)
+        -> Int
+    {
         guard !items.isEmpty else {
-            throw .failure(.notFound, "There is nothing to choose from: \(noun.map { "no \($0) is defined, or you may use none" } ?? title.trimmed).")
+            throw .failure(
+                .notFound,
+                "There is nothing to choose from: \(noun.map { "no \($0) is defined, or you may use none" } ?? title.trimmed)."
+            )
         }
         if let noun, items.count == 1 {
             try remark("Automatically selected \(noun): \(items[0])\n")
@@ -162,13 +174,21 @@ package final class ConsoleDialogue {
         let usable = resources(kind)
         if let name {
             // Case counts in names, but an operator's habit shouldn't.
-            if let exact = usable.first(where: { $0.name == name }) ?? usable.first(where: { $0.name.isSameWord(as: name) }) { return exact }
+            if let exact = usable.first(where: { $0.name == name })
+                ?? usable.first(where: { $0.name.isSameWord(as: name) })
+            {
+                return exact
+            }
             guard ask, renderer.mode != .json else {
-                throw .failure(.notFound, "\(kind.noun) resource \"\(name)\": not found", remedy: "\"\(kind.showCommand)\" lists them.")
+                throw .failure(
+                    .notFound, "\(kind.noun) resource \"\(name)\": not found",
+                    remedy: "\"\(kind.showCommand)\" lists them.")
             }
             try emit(.warning("\(kind.noun) resource \"\(name)\": not found\n"))
         }
-        let index = try choose(title: "The defined \(kind.noun) resources are:\n", usable.map(\.name), noun: kind.noun, prompt: kind.prompt)
+        let index = try choose(
+            title: "The defined \(kind.noun) resources are:\n", usable.map(\.name), noun: kind.noun, prompt: kind.prompt
+        )
         return usable[index]
     }
 

@@ -29,7 +29,8 @@ package struct ConsoleRenderer: Sendable {
         case .message(let line): return [text(line + "\n")]
         case .information(let text): return marked(.infoMessage, text)
         case .warning(let text): return marked(.warningMessage, text)
-        case .failure(_, let what, let remedy): return marked(.errorMessage, remedy.isEmpty ? what : "\(what) \(remedy)")
+        case .failure(_, let what, let remedy):
+            return marked(.errorMessage, remedy.isEmpty ? what : "\(what) \(remedy)")
         }
     }
 
@@ -63,7 +64,9 @@ package struct ConsoleRenderer: Sendable {
         switch prompt {
         case .text(let question), .tree(let question), .yesNo(let question): [text(question), .signal(.subPrompt)]
         case .select(let title, let items, let prompt):
-            [text(title)] + items.enumerated().map { text("\(($0 + 1).padded(to: 6)): \($1)\n") } + [text(prompt), .signal(.subPrompt)]
+            [text(title)] + items.enumerated().map { text("\(($0 + 1).padded(to: 6)): \($1)\n") } + [
+                text(prompt), .signal(.subPrompt),
+            ]
         case .run(let title, let fields, let prompt):
             [text(Self.runBlock(title: title, fields)), text(prompt), .signal(.subPrompt)]
         }
@@ -80,7 +83,9 @@ package struct ConsoleRenderer: Sendable {
         case .run(let title, let fields, let prompt):
             [
                 .signal(.runCommand),
-                text("Type: \(title.split(separator: " ").dropFirst().first ?? "")\nTitle: \(title == "Run Backup job" ? "Run Backup Job" : title)\n" + Self.columns(fields)),
+                text(
+                    "Type: \(title.split(separator: " ").dropFirst().first ?? "")\nTitle: \(title == "Run Backup job" ? "Run Backup Job" : title)\n"
+                        + Self.columns(fields)),
                 .signal(.textInput), text(prompt),
             ]
         }
@@ -93,19 +98,23 @@ package struct ConsoleRenderer: Sendable {
         case .yesNo(let question): ["type": "prompt", "kind": "yesno", "text": .string(question.trimmed)]
         case .select(let title, let items, let prompt):
             [
-                "type": "prompt", "kind": "select", "title": .string(title.trimmed), "items": .array(items.map { .string($0) }),
+                "type": "prompt", "kind": "select", "title": .string(title.trimmed),
+                "items": .array(items.map { .string($0) }),
                 "text": .string(prompt.trimmed),
             ]
         case .run(let title, let fields, let prompt):
             [
                 "type": "prompt", "kind": "run", "title": .string(title),
-                "parameters": .object(fields.map { .init($0.name, .string($0.value)) }), "text": .string(prompt.trimmed),
+                "parameters": .object(fields.map { .init($0.name, .string($0.value)) }),
+                "text": .string(prompt.trimmed),
             ]
         }
     }
 
     /// The block that `run` shows before it asks: names and a colon, the values in one column.
-    package static func runBlock(title: String, _ fields: [(name: String, value: String)]) -> String { title + "\n" + columns(fields) }
+    package static func runBlock(title: String, _ fields: [(name: String, value: String)]) -> String {
+        title + "\n" + columns(fields)
+    }
 
     private static func columns(_ fields: [(name: String, value: String)]) -> String {
         // A backup's values begin in column 11, a restore's, whose names are longer, in column 18.
@@ -126,12 +135,19 @@ package struct ConsoleRenderer: Sendable {
         switch mode {
         case .plain: (messages > 0 ? [text("You have messages.\n")] : []) + [.signal(.endOfData)]
         case .framed:
-            [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [.signal(.endOfData)]
+            [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [
+                .signal(.endOfData)
+            ]
         case .api:
-            [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [.signal(.mainPrompt)]
+            [.signal(ok ? .commandOK : .commandFailed)] + (messages > 0 ? [.signal(.messagesPending)] : []) + [
+                .signal(.mainPrompt)
+            ]
         case .json:
             [
-                text(JSON.object([.init("type", "done"), .init("ok", .bool(ok)), .init("messages", .integer(Int64(messages)))]).text + "\n"),
+                text(
+                    JSON.object([
+                        .init("type", "done"), .init("ok", .bool(ok)), .init("messages", .integer(Int64(messages))),
+                    ]).text + "\n"),
                 .signal(.endOfData),
             ]
         }
@@ -140,7 +156,9 @@ package struct ConsoleRenderer: Sendable {
     package func unknownCommand(_ verb: String, hint: String, messages: Int) -> [Packet] {
         let line = "\(verb): is an invalid command.\n"
         switch mode {
-        case .plain, .framed: return marked(.errorMessage, line) + (hint.isEmpty ? [] : [text(hint)]) + commandEnd(ok: false, messages: messages)
+        case .plain, .framed:
+            return marked(.errorMessage, line) + (hint.isEmpty ? [] : [text(hint)])
+                + commandEnd(ok: false, messages: messages)
         case .api: return [.signal(.errorMessage), text(line), .signal(.mainPrompt)]
         case .json:
             return packets(.failure(code: "console-unknown-command", what: line, remedy: hint.trimmed))
@@ -178,7 +196,11 @@ extension BinaryInteger {
 
 extension String {
     /// Right aligned.
-    func padded(left width: Int) -> String { String(repeating: " ", count: max(0, width - TextWidth.columns(self))) + self }
+    func padded(left width: Int) -> String {
+        String(repeating: " ", count: max(0, width - TextWidth.columns(self))) + self
+    }
     /// Left aligned.
-    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - TextWidth.columns(self))) }
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - TextWidth.columns(self)))
+    }
 }

@@ -45,7 +45,9 @@ package struct ConsoleRights: Sendable {
             default: "Select \(noun) resource"
             }
         }
-        var showCommand: String { "show \(self == .fileSet ? "filesets" : self == .storage ? "storages" : rawValue + "s")" }
+        var showCommand: String {
+            "show \(self == .fileSet ? "filesets" : self == .storage ? "storages" : rawValue + "s")"
+        }
     }
 
     /// Name of the Console resource; nil for the default console.

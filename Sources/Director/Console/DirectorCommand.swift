@@ -12,7 +12,9 @@ package struct DirectorCommand: Sendable {
     package var details: String
     package var action: Action
 
-    package init(_ name: String, _ summary: String, _ arguments: String = "", details: String = "", action: @escaping Action) {
+    package init(
+        _ name: String, _ summary: String, _ arguments: String = "", details: String = "", action: @escaping Action
+    ) {
         self.name = name
         self.summary = summary
         self.arguments = arguments
@@ -22,16 +24,20 @@ package struct DirectorCommand: Sendable {
 
     /// By name, without dot commands.
     package static let all: [DirectorCommand] =
-        (jobCommands + listCommands + resourceCommands + volumeCommands + restoreCommands + statusCommands + unbuiltCommands)
+        (jobCommands + listCommands + resourceCommands + volumeCommands + restoreCommands + statusCommands
+        + unbuiltCommands)
         .sorted { $0.name < $1.name }
 
     /// Commands of Bacula's that a later release will bring; each says so by itself.
     private static let unbuiltCommands = [
-        "add", "autodisplay", "automount", "cloud", "create", "gui", "memory", "prune", "relabel", "restart", "resume", "setip",
+        "add", "autodisplay", "automount", "cloud", "create", "gui", "memory", "prune", "relabel", "restart", "resume",
+        "setip",
         "snapshot", "statistics", "stop", "trace", "use", "var",
     ].map { name in
         DirectorCommand(name, "(not available yet)") { (_, _) throws(ConsoleStop) in
-            throw .failure(.notBuiltYet, "The command \"\(name)\" is not available in this release.", remedy: "\"help\" lists what is.")
+            throw .failure(
+                .notBuiltYet, "The command \"\(name)\" is not available in this release.",
+                remedy: "\"help\" lists what is.")
         }
     }
 }
@@ -63,7 +69,9 @@ package struct CommandInterpreter: Sendable {
         if found.name != ".api" { try dialogue.send(dialogue.renderer.commandBegin) }
         do throws(ConsoleStop) {
             guard dialogue.rights.allows(.command, found.name) || Self.alwaysAllowed.contains(found.name) else {
-                throw .failure(.notFound, "\(found.name): this console may not use that command.", remedy: "Its CommandACL would have to allow it.")
+                throw .failure(
+                    .notFound, "\(found.name): this console may not use that command.",
+                    remedy: "Its CommandACL would have to allow it.")
             }
             try await found.action(dialogue, command)
         } catch {
@@ -72,11 +80,14 @@ package struct CommandInterpreter: Sendable {
             case .cancelled(let text):
                 dialogue.succeeded = false
                 try dialogue.remark(text)
-            case .failed(let code, let what, let remedy): try dialogue.emit(.failure(code: code, what: what, remedy: remedy))
+            case .failed(let code, let what, let remedy):
+                try dialogue.emit(.failure(code: code, what: what, remedy: remedy))
             }
         }
         try dialogue.send(dialogue.renderer.commandEnd(ok: dialogue.succeeded, messages: messages()))
     }
 
-    private static let alwaysAllowed: Set<String> = ["quit", "exit", "help", "version", "time", ".api", ".quit", ".exit", ".help"]
+    private static let alwaysAllowed: Set<String> = [
+        "quit", "exit", "help", "version", "time", ".api", ".quit", ".exit", ".help",
+    ]
 }

@@ -9,18 +9,21 @@ extension DirectorCommand {
         runCommand,
         DirectorCommand(
             "wait", "Wait until jobs have ended", "jobid=<id,…> jobname=<name> ujobid=<unique-name> timeout=<seconds>",
-            details: "Without arguments it waits for every job that is queued or running. A job that fails makes the command fail."
+            details:
+                "Without arguments it waits for every job that is queued or running. A job that fails makes the command fail."
         ) { (dialogue, command) async throws(ConsoleStop) in try JobWaiting(dialogue).run(command) },
         DirectorCommand(
             "cancel", "Cancel queued or running jobs", "jobid=<id,…> job=<name> ujobid=<unique-name> all yes"
         ) { (dialogue, command) async throws(ConsoleStop) in try JobCancelling(dialogue).run(command) },
-        DirectorCommand("messages", "Show the messages that wait for an operator") { (dialogue, _) async throws(ConsoleStop) in
+        DirectorCommand("messages", "Show the messages that wait for an operator") {
+            (dialogue, _) async throws(ConsoleStop) in
             let lines = dialogue.services.messages.take()
             if lines.isEmpty { try dialogue.remark("You have no messages.\n") }
             for line in lines { try dialogue.emit(.message(line)) }
         },
         DirectorCommand(
-            "estimate", "Tell what a job would back up", "job=<name> client=<name> fileset=<name> level=<level> accurate=<yes|no> listing"
+            "estimate", "Tell what a job would back up",
+            "job=<name> client=<name> fileset=<name> level=<level> accurate=<yes|no> listing"
         ) { (dialogue, command) async throws(ConsoleStop) in try await estimate(dialogue, command) },
     ]
 
@@ -28,24 +31,36 @@ extension DirectorCommand {
         let job = try dialogue.resource(.job, named: command.value("job", "jobname"))
         var request = JobRequest(job: job.name, origin: dialogue.origin)
         if let client = command.value("client") { request.client = try dialogue.resource(.client, named: client).name }
-        if let fileSet = command.value("fileset") { request.fileSet = try dialogue.resource(.fileSet, named: fileSet).name }
+        if let fileSet = command.value("fileset") {
+            request.fileSet = try dialogue.resource(.fileSet, named: fileSet).name
+        }
         request.level = try command.value("level").map { text throws(ConsoleStop) in try JobLevel(argument: text) }
-        request.accurate = try command.value("accurate").map { text throws(ConsoleStop) in try Bool(argument: text, of: "accurate") }
+        request.accurate = try command.value("accurate").map { text throws(ConsoleStop) in
+            try Bool(argument: text, of: "accurate")
+        }
         try dialogue.announceCatalog()
         if let name = request.client ?? dialogue.configuration.target(of: "Client", in: job)?.name,
             let client = dialogue.configuration.named(.client, name)
         {
-            try dialogue.remark("Connecting to Client \(client.name) at \(client.text("Address") ?? ""):\(client.number("FdPort"))\n")
+            try dialogue.remark(
+                "Connecting to Client \(client.name) at \(client.text("Address") ?? ""):\(client.number("FdPort"))\n")
         }
         let emit = dialogue.emitter
         do throws(DirectorError) {
             let estimate = try await dialogue.services.estimate(request, listing: command.has("listing")) { line in
-                emit(.record(ConsoleRecord(kind: "file", fields: [("listing", .init(line))]), text: line.hasSuffix("\n") ? line : line + "\n"))
+                emit(
+                    .record(
+                        ConsoleRecord(kind: "file", fields: [("listing", .init(line))]),
+                        text: line.hasSuffix("\n") ? line : line + "\n"))
             }
             emit(
                 .record(
                     ConsoleRecord(
-                        kind: "estimate", fields: [("job", .init(job.name)), ("files", .init(estimate.files)), ("bytes", .init(estimate.bytes))]),
+                        kind: "estimate",
+                        fields: [
+                            ("job", .init(job.name)), ("files", .init(estimate.files)),
+                            ("bytes", .init(estimate.bytes)),
+                        ]),
                     text: estimate.line.hasSuffix("\n") ? estimate.line : estimate.line + "\n"))
         } catch { throw .failed(error) }
     }
@@ -58,7 +73,9 @@ extension ConsoleDialogue {
     /// The queued and running jobs that an argument chooses and this console may see.
     func activeJobs(_ command: CommandText) -> [RunningJob] {
         var jobs = services.jobs.snapshot().filter { rights.allows(.job, $0.name) }
-        if let name = command.value("job", "jobname") { jobs = jobs.filter { $0.name.isSameWord(as: name) || $0.uniqueName == name } }
+        if let name = command.value("job", "jobname") {
+            jobs = jobs.filter { $0.name.isSameWord(as: name) || $0.uniqueName == name }
+        }
         if let name = command.value("ujobid") { jobs = jobs.filter { $0.uniqueName == name } }
         if let client = command.value("client") { jobs = jobs.filter { $0.client.isSameWord(as: client) } }
         if let storage = command.value("storage") { jobs = jobs.filter { $0.storage.isSameWord(as: storage) } }
@@ -70,7 +87,9 @@ extension JobLevel {
     init(argument text: String) throws(ConsoleStop) {
         let words = Self.allCases.filter { $0 != .none }.map { $0.word.lowercased() }
         guard case .one(let word) = Abbreviation.resolve(text, among: words), let level = Self(word: word) else {
-            throw .failure(.badRequest, "\"\(text)\" is no level.", remedy: "Write Full, Incremental, Differential, Since or VirtualFull.")
+            throw .failure(
+                .badRequest, "\"\(text)\" is no level.",
+                remedy: "Write Full, Incremental, Differential, Since or VirtualFull.")
         }
         self = level
     }
@@ -95,13 +114,18 @@ struct JobWaiting {
     func run(_ command: CommandText) throws(ConsoleStop) {
         var limit: Duration?
         if let text = command.value("timeout") {
-            guard let seconds = Int64(text), seconds >= 0 else { throw .failure(.badRequest, "timeout=\(text) is no number of seconds.") }
+            guard let seconds = Int64(text), seconds >= 0 else {
+                throw .failure(.badRequest, "timeout=\(text) is no number of seconds.")
+            }
             limit = .seconds(seconds)
         }
         let identifiers: [JobID]
-        let isNamed = command.value("jobid") != nil || command.value("ujobid") != nil || command.value("job", "jobname") != nil
+        let isNamed =
+            command.value("jobid") != nil || command.value("ujobid") != nil || command.value("job", "jobname") != nil
         if let text = command.value("jobid") {
-            guard let list = JobIDList(text) else { throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.") }
+            guard let list = JobIDList(text) else {
+                throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.")
+            }
             identifiers = list.values
         } else {
             identifiers = dialogue.activeJobs(command).map(\.jobID)
@@ -112,10 +136,13 @@ struct JobWaiting {
             while dialogue.services.jobs.snapshot(of: jobID).map({ $0.ended == nil }) ?? false {
                 if Task.isCancelled { throw .hungUp }
                 if let deadline, clock.now >= deadline {
-                    throw .failure(.timedOut, "Job \(jobID) has not ended within \(limit!.components.seconds) seconds.", remedy: "It goes on; wait again.")
+                    throw .failure(
+                        .timedOut, "Job \(jobID) has not ended within \(limit!.components.seconds) seconds.",
+                        remedy: "It goes on; wait again.")
                 }
                 // In slices, so that the end of the director or the console ends the waiting too.
-                _ = dialogue.services.jobs.wait(for: jobID, atMost: deadline.map { min(.seconds(1), clock.now.duration(to: $0)) } ?? .seconds(1))
+                _ = dialogue.services.jobs.wait(
+                    for: jobID, atMost: deadline.map { min(.seconds(1), clock.now.duration(to: $0)) } ?? .seconds(1))
             }
             try tell(jobID, isNamed: isNamed)
         }
@@ -129,22 +156,30 @@ struct JobWaiting {
         let record = ConsoleRecord(
             kind: "job_end",
             fields: [
-                ("jobid", .init(jobID)), ("job", .init(job.uniqueName)), ("name", .init(job.name)), ("status", .init(String(job.status))),
-                ("statustext", .init(word)), ("files", .init(job.files)), ("bytes", .init(job.bytes)), ("errors", .init(job.errors)),
+                ("jobid", .init(jobID)), ("job", .init(job.uniqueName)), ("name", .init(job.name)),
+                ("status", .init(String(job.status))),
+                ("statustext", .init(word)), ("files", .init(job.files)), ("bytes", .init(job.bytes)),
+                ("errors", .init(job.errors)),
             ])
         // Bacula's wait says nothing about jobs that weren't named.
         let isPlain = dialogue.renderer.mode == .plain || dialogue.renderer.mode == .api
-        let shown = isPlain
+        let shown =
+            isPlain
             ? (isNamed ? "JobId=\(jobID)\nJobStatus=\(word) (\(job.status))\n" : "")
             : "JobId=\(jobID) \(job.name): \(word), \(JobReport.grouped(job.files)) files, \(JobReport.bytes(job.bytes))\n"
         try dialogue.emit(.record(record, text: shown))
         guard !isPlain else { return }
         switch status {
         case .ok: break
-        case .warnings, .differences: try dialogue.emit(.warning("Job \(jobID) (\(job.name)) ended with warnings: \"list joblog jobid=\(jobID)\" shows them.\n"))
+        case .warnings, .differences:
+            try dialogue.emit(
+                .warning("Job \(jobID) (\(job.name)) ended with warnings: \"list joblog jobid=\(jobID)\" shows them.\n")
+            )
         default:
             try dialogue.emit(
-                .failure(code: "director-job-failed", what: "Job \(jobID) (\(job.name)) ended: \(word).", remedy: "\"list joblog jobid=\(jobID)\" shows why."))
+                .failure(
+                    code: "director-job-failed", what: "Job \(jobID) (\(job.name)) ended: \(word).",
+                    remedy: "\"list joblog jobid=\(jobID)\" shows why."))
         }
     }
 }
@@ -159,7 +194,9 @@ struct JobCancelling {
         var chosen: [RunningJob]
         var mustConfirm = false
         if let text = command.value("jobid") {
-            guard let list = JobIDList(text) else { throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.") }
+            guard let list = JobIDList(text) else {
+                throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.")
+            }
             let active = dialogue.activeJobs(CommandText("cancel"))
             chosen = []
             for jobID in list.values {
@@ -180,14 +217,20 @@ struct JobCancelling {
                 chosen = active
             } else {
                 let items = active.map { "JobId=\($0.jobID) Job=\($0.uniqueName)" }
-                chosen = [active[try dialogue.choose(title: "Select Job(s):\n", items, noun: "Job", prompt: "Choose Job to cancel")]]
+                chosen = [
+                    active[
+                        try dialogue.choose(
+                            title: "Select Job(s):\n", items, noun: "Job", prompt: "Choose Job to cancel")]
+                ]
             }
             mustConfirm = true
         }
         guard !chosen.isEmpty else { return }
         if mustConfirm, !command.has("yes") {
             for job in chosen { try dialogue.remark("JobId=\(job.jobID) Job=\(job.uniqueName)\n") }
-            guard try dialogue.askYesNo("Confirm cancel of \(chosen.count) Job\(chosen.count == 1 ? "" : "s") (yes/no): ") else { return }
+            guard
+                try dialogue.askYesNo("Confirm cancel of \(chosen.count) Job\(chosen.count == 1 ? "" : "s") (yes/no): ")
+            else { return }
         }
         for job in chosen {
             let outcome = dialogue.services.jobs.cancel(job.jobID, reason: "cancelled from \(dialogue.origin)")
@@ -205,7 +248,10 @@ struct JobCancelling {
                 text = "JobId \(job.jobID), Job \(job.uniqueName) marked to be canceled.\n"
             }
             try dialogue.emit(
-                .record(ConsoleRecord(kind: "job_cancelled", fields: [("jobid", .init(job.jobID)), ("job", .init(job.uniqueName))] + fields), text: text))
+                .record(
+                    ConsoleRecord(
+                        kind: "job_cancelled",
+                        fields: [("jobid", .init(job.jobID)), ("job", .init(job.uniqueName))] + fields), text: text))
         }
     }
 }

@@ -68,8 +68,10 @@ package struct RestoreTree: Sendable {
 
     /// Heap bytes held, for the tests and for status.
     package var memoryBytes: Int {
-        names.capacity + nameOffsets.capacity * 4 + parents.capacity * 4 + firstChild.capacity * 4 + nextSibling.capacity * 4
-            + fileIndexes.capacity * 4 + jobs.capacity * 2 + flags.capacity + sizes.capacity * 8 + links.capacity * 16 + linkTargets.capacity * 24
+        names.capacity + nameOffsets.capacity * 4 + parents.capacity * 4 + firstChild.capacity * 4 + nextSibling
+            .capacity * 4
+            + fileIndexes.capacity * 4 + jobs.capacity * 2 + flags.capacity + sizes.capacity * 8 + links.capacity * 16
+            + linkTargets.capacity * 24
     }
 
     // MARK: - Building
@@ -77,12 +79,14 @@ package struct RestoreTree: Sendable {
     /// Adds one file. Every name may come once; of directories the entry and their place in others' paths are the same node.
     package mutating func insert(_ file: CatalogFile) {
         insert(
-            path: file.path, name: file.name, jobID: file.jobID, fileIndex: file.fileIndex, mode: file.status.mode, size: file.status.size,
+            path: file.path, name: file.name, jobID: file.jobID, fileIndex: file.fileIndex, mode: file.status.mode,
+            size: file.status.size,
             linkFileIndex: file.linkFileIndex)
     }
 
     package mutating func insert(
-        path: [UInt8], name: [UInt8], jobID: Int64, fileIndex: Int32, mode: Int64, size: Int64, linkFileIndex: Int32? = nil
+        path: [UInt8], name: [UInt8], jobID: Int64, fileIndex: Int32, mode: Int64, size: Int64,
+        linkFileIndex: Int32? = nil
     ) {
         guard let job = jobIDs.firstIndex(of: jobID) else { return }
         let directory = directory(path)
@@ -173,7 +177,9 @@ package struct RestoreTree: Sendable {
     // MARK: - Looking
 
     package var nodeCount: Int { parents.count }
-    package func name(_ node: Node) -> ArraySlice<UInt8> { names[Int(nameOffsets[Int(node)])..<Int(nameOffsets[Int(node) + 1])] }
+    package func name(_ node: Node) -> ArraySlice<UInt8> {
+        names[Int(nameOffsets[Int(node)])..<Int(nameOffsets[Int(node) + 1])]
+    }
     package func nameText(_ node: Node) -> String { String(decoding: name(node), as: UTF8.self) }
     package func parent(_ node: Node) -> Node { max(0, parents[Int(node)]) }
     package func isDirectory(_ node: Node) -> Bool { flags[Int(node)].contains(.directory) }
@@ -262,7 +268,11 @@ package struct RestoreTree: Sendable {
             var next: [Node] = []
             let glob = Glob(part)
             for node in found {
-                if part.elementsEqual(".".utf8) { next.append(node) } else if part.elementsEqual("..".utf8) { next.append(parent(node)) } else if glob.isLiteral {
+                if part.elementsEqual(".".utf8) {
+                    next.append(node)
+                } else if part.elementsEqual("..".utf8) {
+                    next.append(parent(node))
+                } else if glob.isLiteral {
                     if let child = child(node, named: glob.literal) { next.append(child) }
                 } else {
                     next += children(node).filter { glob.matches(name($0)) }
@@ -355,7 +365,9 @@ package struct Glob: Sendable {
         var literal: [UInt8] = []
         var escaped = false
         for byte in pattern {
-            if !escaped, byte == UInt8(ascii: "\\") { escaped = true } else {
+            if !escaped, byte == UInt8(ascii: "\\") {
+                escaped = true
+            } else {
                 literal.append(byte)
                 escaped = false
             }

@@ -19,15 +19,24 @@ struct RestoreTreeDialogue {
     }
 
     private static let commands: [(name: String, help: String)] = [
-        ("cd", "change current directory"), ("count", "count marked files in and below the current directory"), ("dir", "long list of the current directory"),
-        ("done", "leave file selection mode and restore what is marked"), ("estimate", "estimate the size of what is marked"),
-        ("exit", "as done"), ("find", "find files by name, with wildcards"), ("help", "print help"), ("ls", "list the current directory, with wildcards"),
-        ("lsmark", "list the marked files in and below the current directory"), ("dirmark", "long list of the marked files"),
-        ("mark", "mark files or directories (and what is below) to be restored"), ("markdir", "mark a directory entry only, not what is in it"),
-        ("pwd", "print the current directory"), ("unmark", "unmark files or directories"), ("unmarkdir", "unmark a directory entry only"),
+        ("cd", "change current directory"), ("count", "count marked files in and below the current directory"),
+        ("dir", "long list of the current directory"),
+        ("done", "leave file selection mode and restore what is marked"),
+        ("estimate", "estimate the size of what is marked"),
+        ("exit", "as done"), ("find", "find files by name, with wildcards"), ("help", "print help"),
+        ("ls", "list the current directory, with wildcards"),
+        ("lsmark", "list the marked files in and below the current directory"),
+        ("dirmark", "long list of the marked files"),
+        ("mark", "mark files or directories (and what is below) to be restored"),
+        ("markdir", "mark a directory entry only, not what is in it"),
+        ("pwd", "print the current directory"), ("unmark", "unmark files or directories"),
+        ("unmarkdir", "unmark a directory entry only"),
         ("quit", "leave file selection mode and restore nothing"),
     ]
-    private static let aliases = ["add": "mark", "delete": "unmark", "?": "help", "ldirmark": "dirmark", ".pwd": "pwd", ".ls": "ls", ".dir": "dir", ".quit": "quit"]
+    private static let aliases = [
+        "add": "mark", "delete": "unmark", "?": "help", "ldirmark": "dirmark", ".pwd": "pwd", ".ls": "ls",
+        ".dir": "dir", ".quit": "quit",
+    ]
 
     /// - Returns: Whether the operator wants the marked files (`done`), rather than nothing (`quit`).
     mutating func run() throws(ConsoleStop) -> Bool {
@@ -55,8 +64,12 @@ struct RestoreTreeDialogue {
             var leave: Bool?
             switch Abbreviation.resolve(typed, among: Self.commands.map(\.name)) {
             case .one(let name): leave = try perform(name, command)
-            case .several(let names): try dialogue.emit(.warning("\(command.verb) may mean \(names.joined(separator: ", ")).\n"))
-            case .none: try dialogue.emit(.warning("Invalid command \"\(command.verb)\". Enter \"done\" to exit, \"help\" for the commands.\n"))
+            case .several(let names):
+                try dialogue.emit(.warning("\(command.verb) may mean \(names.joined(separator: ", ")).\n"))
+            case .none:
+                try dialogue.emit(
+                    .warning(
+                        "Invalid command \"\(command.verb)\". Enter \"done\" to exit, \"help\" for the commands.\n"))
             }
             if dialogue.renderer.mode == .api { try dialogue.send([.signal(.commandOK)]) }
             if let leave { return leave }
@@ -66,7 +79,9 @@ struct RestoreTreeDialogue {
     /// - Returns: Non-nil leaves the tree.
     private mutating func perform(_ name: String, _ command: CommandText) throws(ConsoleStop) -> Bool? {
         // Names may hold `=`; an argument is then one word again.
-        let arguments = command.arguments.map { argument in argument.value.map { "\(argument.keyword)=\($0)" } ?? argument.keyword }
+        let arguments = command.arguments.map { argument in
+            argument.value.map { "\(argument.keyword)=\($0)" } ?? argument.keyword
+        }
         switch name {
         case "cd": try cd(arguments, rest: command.rest)
         case "pwd": try pwd()
@@ -90,7 +105,10 @@ struct RestoreTreeDialogue {
 
     private func pwd() throws(ConsoleStop) {
         let path = tree.pathText(here)
-        try dialogue.emit(.record(ConsoleRecord(kind: "cwd", fields: [("path", .init(path))]), text: "cwd is: \(ConsoleTable.oneLine(path))\n"))
+        try dialogue.emit(
+            .record(
+                ConsoleRecord(kind: "cwd", fields: [("path", .init(path))]),
+                text: "cwd is: \(ConsoleTable.oneLine(path))\n"))
     }
 
     private mutating func cd(_ arguments: [String], rest: String) throws(ConsoleStop) {
@@ -110,7 +128,10 @@ struct RestoreTreeDialogue {
         if matches.count == 1 {
             here = matches[0]
         } else {
-            try dialogue.emit(.warning(matches.isEmpty ? "Invalid path given: \(first)\n" : "\(first) may mean \(matches.count) directories.\n"))
+            try dialogue.emit(
+                .warning(
+                    matches.isEmpty
+                        ? "Invalid path given: \(first)\n" : "\(first) may mean \(matches.count) directories.\n"))
         }
         try pwd()
     }
@@ -125,7 +146,9 @@ struct RestoreTreeDialogue {
         return patterns.flatMap { pattern in
             let found = tree.match(Array(pattern.utf8), from: here)
             // `ls DIR` shows what is in it, as the shell's does.
-            if found.count == 1, tree.isDirectory(found[0]), !pattern.contains(where: { "*?[".contains($0) }) { return tree.children(found[0]) }
+            if found.count == 1, tree.isDirectory(found[0]), !pattern.contains(where: { "*?[".contains($0) }) {
+                return tree.children(found[0])
+            }
             return found
         }
     }
@@ -151,7 +174,9 @@ struct RestoreTreeDialogue {
         for (node, depth) in zip(shown, depths) { try show(node, details: details, long: long, indent: depth * 2) }
     }
 
-    private func show(_ node: RestoreTree.Node, details: [RestoreTree.Node: FileStatus], long: Bool, indent: Int) throws(ConsoleStop) {
+    private func show(_ node: RestoreTree.Node, details: [RestoreTree.Node: FileStatus], long: Bool, indent: Int)
+        throws(ConsoleStop)
+    {
         let mark = tag(node)
         var text = String(repeating: " ", count: indent)
         if long { text += Self.longPrefix(details[node]) + " " }
@@ -160,7 +185,8 @@ struct RestoreTreeDialogue {
         let record = ConsoleRecord(
             kind: "entry",
             fields: [
-                ("path", .init(tree.pathText(node))), ("directory", .flag(tree.isDirectory(node))), ("marked", .flag(mark == "*")),
+                ("path", .init(tree.pathText(node))), ("directory", .flag(tree.isDirectory(node))),
+                ("marked", .flag(mark == "*")),
                 ("size", .init(tree.size(node))),
             ])
         try dialogue.emit(.record(record, text: text))
@@ -171,7 +197,9 @@ struct RestoreTreeDialogue {
         var details: [RestoreTree.Node: FileStatus] = [:]
         for (parent, children) in Dictionary(grouping: nodes, by: { tree.parent($0) }) {
             let path = tree.path(parent)
-            let files = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.directory(path, inJobs: tree.jobIDs) }
+            let files = try dialogue.catalog { (catalog) throws(CatalogError) in
+                try catalog.directory(path, inJobs: tree.jobIDs)
+            }
             var byName: [[UInt8]: FileStatus] = [:]
             for file in files { byName[file.fullName] = file.status }
             for child in children { details[child] = byName[tree.path(child)] }
@@ -182,15 +210,16 @@ struct RestoreTreeDialogue {
     /// `-rw-r--r--   2 0        0                21 2026-11-21 00:00:42`
     static func longPrefix(_ status: FileStatus?) -> String {
         guard let status else { return "d" + String(repeating: "?", count: 9) + String(repeating: " ", count: 57) }
-        let type: Character = switch status.mode & 0o170000 {
-        case 0o040000: "d"
-        case 0o120000: "l"
-        case 0o010000: "p"
-        case 0o140000: "s"
-        case 0o020000: "c"
-        case 0o060000: "b"
-        default: "-"
-        }
+        let type: Character =
+            switch status.mode & 0o170000 {
+            case 0o040000: "d"
+            case 0o120000: "l"
+            case 0o010000: "p"
+            case 0o140000: "s"
+            case 0o020000: "c"
+            case 0o060000: "b"
+            default: "-"
+            }
         var text = String(type)
         for shift in [6, 3, 0] as [Int64] {
             let bits = status.mode >> shift & 7
@@ -200,7 +229,8 @@ struct RestoreTreeDialogue {
             let letter = shift == 0 ? ("t", "T") : ("s", "S")
             text += special ? (bits & 1 != 0 ? letter.0 : letter.1) : (bits & 1 != 0 ? "x" : "-")
         }
-        return "\(text) \(status.links.padded(to: 3)) \("\(status.user)".padded(to: 8)) \("\(status.group)".padded(to: 8)) \(status.size.padded(to: 14)) "
+        return
+            "\(text) \(status.links.padded(to: 3)) \("\(status.user)".padded(to: 8)) \("\(status.group)".padded(to: 8)) \(status.size.padded(to: 14)) "
             + WallTime(seconds: status.modifyTime).localText + " "
     }
 
@@ -218,7 +248,8 @@ struct RestoreTreeDialogue {
             let record = ConsoleRecord(
                 kind: "entry",
                 fields: [
-                    ("path", .init(text)), ("directory", .flag(tree.isDirectory(node))), ("marked", .flag(tree.isMarked(node))), ("size", .init(tree.size(node))),
+                    ("path", .init(text)), ("directory", .flag(tree.isDirectory(node))),
+                    ("marked", .flag(tree.isMarked(node))), ("size", .init(tree.size(node))),
                 ])
             try dialogue.emit(.record(record, text: tag(node) + ConsoleTable.oneLine(text) + "\n"))
         }
@@ -234,17 +265,22 @@ struct RestoreTreeDialogue {
         }
         let verb = marked ? "marked" : "unmarked"
         let noun = recursive ? (count == 1 ? "file" : "files") : (count == 1 ? "directory" : "directories")
-        let text = count == 0 ? "No \(recursive ? "files" : "directories") \(verb).\n" : "\(JobReport.grouped(Int64(count))) \(noun) \(verb).\n"
+        let text =
+            count == 0
+            ? "No \(recursive ? "files" : "directories") \(verb).\n"
+            : "\(JobReport.grouped(Int64(count))) \(noun) \(verb).\n"
         try dialogue.emit(.record(ConsoleRecord(kind: verb, fields: [("count", .init(count))]), text: text))
     }
 
     private func summary(_ verb: String) throws(ConsoleStop) {
         let (entries, bytes) = tree.selection
-        let text = verb == "count"
+        let text =
+            verb == "count"
             ? "\(JobReport.grouped(Int64(tree.entryCount))) total files/dirs. \(JobReport.grouped(entries)) marked to be restored.\n"
             : "\(JobReport.grouped(Int64(tree.entryCount))) total files; \(JobReport.grouped(entries)) marked to be restored; \(JobReport.grouped(bytes)) bytes.\n"
         let record = ConsoleRecord(
-            kind: "selection", fields: [("total", .init(tree.entryCount)), ("marked", .init(entries)), ("bytes", .init(bytes))])
+            kind: "selection",
+            fields: [("total", .init(tree.entryCount)), ("marked", .init(entries)), ("bytes", .init(bytes))])
         try dialogue.emit(.record(record, text: text))
     }
 }

@@ -10,7 +10,8 @@ extension DirectorCommand {
         "job=<name> level=<level> client=<name> fileset=<name> storage=<name> pool=<name> nextpool=<name> priority=<n> when=<YYYY-MM-DD HH:MM:SS> "
             + "accurate=<yes|no> spooldata=<yes|no> comment=<text> where=<directory> bootstrap=<file> replace=<always|ifnewer|ifolder|never> "
             + "restoreclient=<name> jobid=<id> yes",
-        details: "Shows what would run and asks: yes queues it, mod changes a parameter, no leaves it. With \"yes\" as an argument it asks nothing."
+        details:
+            "Shows what would run and asks: yes queues it, mod changes a parameter, no leaves it. With \"yes\" as an argument it asks nothing."
     ) { (dialogue, command) async throws(ConsoleStop) in
         var order = try JobOrder(command, dialogue)
         try dialogue.announceCatalog()
@@ -37,28 +38,39 @@ struct JobOrder {
         configuration = dialogue.configuration
         // `run Nightly` is as good as `run job=Nightly`.
         let bare = command.arguments.first { argument in
-            argument.value == nil && dialogue.configuration.all(.job).contains { $0.name.isSameWord(as: argument.keyword) }
+            argument.value == nil
+                && dialogue.configuration.all(.job).contains { $0.name.isSameWord(as: argument.keyword) }
         }
         job = try dialogue.resource(.job, named: command.value("job", "jobname") ?? bare?.keyword)
         request = JobRequest(job: job.name, origin: dialogue.origin)
         request.comment = command.value("comment") ?? ""
         request.level = try command.value("level").map { text throws(ConsoleStop) in try JobLevel(argument: text) }
-        if let name = command.value("client", "fd") { request.client = try dialogue.resource(.client, named: name).name }
+        if let name = command.value("client", "fd") {
+            request.client = try dialogue.resource(.client, named: name).name
+        }
         if let name = command.value("fileset") { request.fileSet = try dialogue.resource(.fileSet, named: name).name }
-        if let name = command.value("storage", "sd") { request.storage = try dialogue.resource(.storage, named: name).name }
+        if let name = command.value("storage", "sd") {
+            request.storage = try dialogue.resource(.storage, named: name).name
+        }
         if let name = command.value("pool") { request.pool = try dialogue.resource(.pool, named: name).name }
         if let name = command.value("nextpool") { request.nextPool = try dialogue.resource(.pool, named: name).name }
         if let text = command.value("priority") { request.priority = try Self.priority(text) }
         if let text = command.value("when") { request.when = try Self.moment(text) }
-        request.accurate = try command.value("accurate").map { text throws(ConsoleStop) in try Bool(argument: text, of: "accurate") }
-        request.spoolData = try command.value("spooldata").map { text throws(ConsoleStop) in try Bool(argument: text, of: "spooldata") }
+        request.accurate = try command.value("accurate").map { text throws(ConsoleStop) in
+            try Bool(argument: text, of: "accurate")
+        }
+        request.spoolData = try command.value("spooldata").map { text throws(ConsoleStop) in
+            try Bool(argument: text, of: "spooldata")
+        }
         if let text = command.value("jobid") {
             guard let jobID = Int64(text) else { throw .failure(.badRequest, "\"\(text)\" is no JobId.") }
             request.verifyJobID = try dialogue.job(jobID).jobID
         }
         if type == .restore {
             guard let path = command.value("bootstrap") ?? job.text("Bootstrap") else {
-                throw .failure(.badRequest, "A restore needs to know what to restore.", remedy: "Use the restore command, or give bootstrap=FILE.")
+                throw .failure(
+                    .badRequest, "A restore needs to know what to restore.",
+                    remedy: "Use the restore command, or give bootstrap=FILE.")
             }
             try takeBootstrap(from: path)
             try takeRestoreArguments(command, dialogue)
@@ -72,7 +84,9 @@ struct JobOrder {
         if let path = command.value("where") { try setWhere(path, dialogue) }
         if let text = command.value("replace") { request.restore?.replace = try Self.replace(text) }
         if let text = command.value("regexwhere") { request.restore?.regexWhere = text }
-        if let name = command.value("restoreclient") { request.restore?.restoreClient = try dialogue.resource(.client, named: name).name }
+        if let name = command.value("restoreclient") {
+            request.restore?.restoreClient = try dialogue.resource(.client, named: name).name
+        }
         if let text = command.value("comment") { request.comment = text }
         if let text = command.value("priority") { request.priority = try Self.priority(text) }
         if let text = command.value("when") { request.when = try Self.moment(text) }
@@ -80,17 +94,22 @@ struct JobOrder {
         let prefix = command.value("addprefix")
         let suffix = command.value("addsuffix")
         if strip != nil || prefix != nil || suffix != nil {
-            request.restore?.regexWhere = Self.relocation(strip: strip ?? "", prefix: prefix ?? "", suffix: suffix ?? "")
+            request.restore?.regexWhere = Self.relocation(
+                strip: strip ?? "", prefix: prefix ?? "", suffix: suffix ?? "")
         }
     }
 
     mutating func setWhere(_ path: String, _ dialogue: ConsoleDialogue) throws(ConsoleStop) {
         let path = path == "/" ? "" : path
         guard dialogue.rights.allows(.whereDirectory, path.isEmpty ? "/" : path) else {
-            throw .failure(.notFound, "This console may not restore to \"\(path)\".", remedy: "Its WhereACL would have to allow it.")
+            throw .failure(
+                .notFound, "This console may not restore to \"\(path)\".",
+                remedy: "Its WhereACL would have to allow it.")
         }
         guard path.isEmpty || path.hasPrefix("/") else {
-            throw .failure(.badRequest, "\"\(path)\" is no absolute path.", remedy: "Where is a directory of the client, beginning with /.")
+            throw .failure(
+                .badRequest, "\"\(path)\" is no absolute path.",
+                remedy: "Where is a directory of the client, beginning with /.")
         }
         request.restore?.whereDirectory = path
         request.restore?.regexWhere = nil
@@ -129,7 +148,10 @@ struct JobOrder {
     }
 
     static func priority(_ text: String) throws(ConsoleStop) -> Int {
-        guard let number = Int(text), number > 0 else { throw .failure(.badRequest, "\"\(text)\" is no priority.", remedy: "Give a number from 1; smaller is more urgent.") }
+        guard let number = Int(text), number > 0 else {
+            throw .failure(
+                .badRequest, "\"\(text)\" is no priority.", remedy: "Give a number from 1; smaller is more urgent.")
+        }
         return number
     }
 
@@ -143,7 +165,8 @@ struct JobOrder {
 
     static func replace(_ text: String) throws(ConsoleStop) -> String {
         guard case .one(let word) = Abbreviation.resolve(text, among: ["always", "ifnewer", "ifolder", "never"]) else {
-            throw .failure(.badRequest, "\"\(text)\" is no way to replace.", remedy: "Write always, ifnewer, ifolder or never.")
+            throw .failure(
+                .badRequest, "\"\(text)\" is no way to replace.", remedy: "Write always, ifnewer, ifolder or never.")
         }
         return word
     }
@@ -154,14 +177,19 @@ struct JobOrder {
 
     /// What would run, in the order that operators of Bacula know.
     func fields(origins: Bool) -> [(name: String, value: String)] {
-        func origin(_ given: Bool) -> String { origins ? (given ? " (From Command input)" : " (From Job resource)") : "" }
+        func origin(_ given: Bool) -> String {
+            origins ? (given ? " (From Command input)" : " (From Job resource)") : ""
+        }
         let client = request.client ?? configuration.target(of: "Client", in: job)?.name ?? "*None*"
         let fileSet = request.fileSet ?? configuration.target(of: "FileSet", in: job)?.name ?? "*None*"
         let pool = request.pool.flatMap { configuration.named(.pool, $0) } ?? configuration.target(of: "Pool", in: job)
         let ownStorage = configuration.targets(of: "Storage", in: job).first
         let poolStorage = pool.flatMap { configuration.targets(of: "Storage", in: $0).first }
         let storage = request.storage ?? ownStorage?.name ?? poolStorage?.name ?? "*None*"
-        let storageOrigin = !origins ? "" : request.storage != nil || ownStorage != nil ? origin(request.storage != nil) : " (From Pool resource)"
+        let storageOrigin =
+            !origins
+            ? ""
+            : request.storage != nil || ownStorage != nil ? origin(request.storage != nil) : " (From Pool resource)"
         let when = (request.when ?? .now).localText
         let priority = "\(request.priority ?? job.number("Priority"))"
         if type == .restore, let restore = request.restore {
@@ -173,14 +201,19 @@ struct JobOrder {
             }
             let replace = restore.replace ?? job.text("Replace") ?? "Always"
             fields += [
-                ("Replace", replace.prefix(1).uppercased() + replace.dropFirst()), ("FileSet", fileSet), ("Backup Client", client),
-                ("Restore Client", restore.restoreClient ?? job.text("RestoreClient") ?? client), ("Storage", storage), ("When", when),
-                ("Catalog", configuration.first(.catalog)?.name ?? "*None*"), ("Priority", priority), ("Plugin Options", "*None*"),
+                ("Replace", replace.prefix(1).uppercased() + replace.dropFirst()), ("FileSet", fileSet),
+                ("Backup Client", client),
+                ("Restore Client", restore.restoreClient ?? job.text("RestoreClient") ?? client), ("Storage", storage),
+                ("When", when),
+                ("Catalog", configuration.first(.catalog)?.name ?? "*None*"), ("Priority", priority),
+                ("Plugin Options", "*None*"),
             ]
             return fields
         }
         let level = request.level?.word ?? job.text("Level").flatMap { JobLevel(word: $0)?.word } ?? "Full"
-        var fields: [(name: String, value: String)] = [("JobName", job.name), ("Level", level), ("Client", client), ("FileSet", fileSet)]
+        var fields: [(name: String, value: String)] = [
+            ("JobName", job.name), ("Level", level), ("Client", client), ("FileSet", fileSet),
+        ]
         fields.append(("Pool", (pool?.name ?? "*None*") + origin(request.pool != nil)))
         if let next = request.nextPool { fields.append(("NextPool", next)) }
         fields += [("Storage", storage + storageOrigin), ("When", when), ("Priority", priority)]
@@ -200,7 +233,9 @@ struct RunDialogue {
         if change { try modify(&order) }
         while true {
             let answer = try dialogue.ask(
-                .run(title: order.title, fields: order.fields(origins: dialogue.renderer.mode != .api), prompt: "OK to run? (yes/mod/no): "),
+                .run(
+                    title: order.title, fields: order.fields(origins: dialogue.renderer.mode != .api),
+                    prompt: "OK to run? (yes/mod/no): "),
                 onCancel: "Job not run.\n"
             ).lowercased()
             switch answer {
@@ -218,7 +253,8 @@ struct RunDialogue {
     private func queue(_ order: JobOrder) throws(ConsoleStop) -> JobID {
         do throws(DirectorError) {
             let jobID = try dialogue.services.submit(order.request)
-            let record = ConsoleRecord(kind: "job_queued", fields: [("jobid", .init(jobID)), ("name", .init(order.job.name))])
+            let record = ConsoleRecord(
+                kind: "job_queued", fields: [("jobid", .init(jobID)), ("name", .init(order.job.name))])
             do throws(ConsoleStop) {
                 try dialogue.emit(.record(record, text: "Job queued. JobId=\(jobID)\n"))
             } catch {}  // the job is queued, whether or not somebody still reads that
@@ -227,20 +263,26 @@ struct RunDialogue {
     }
 
     private enum Parameter: String {
-        case level = "Level", storage = "Storage", job = "Job", fileSet = "FileSet", client = "Client", restoreClient = "Restore Client"
-        case when = "When", priority = "Priority", pool = "Pool", plugin = "Plugin Options", bootstrap = "Bootstrap", whereDirectory = "Where"
+        case level = "Level", storage = "Storage", job = "Job", fileSet = "FileSet", client = "Client", restoreClient =
+            "Restore Client"
+        case when = "When", priority = "Priority", pool = "Pool", plugin = "Plugin Options", bootstrap = "Bootstrap",
+            whereDirectory = "Where"
         case relocation = "File Relocation", replace = "Replace", jobID = "JobId"
 
-        static let forBackup: [Parameter] = [.level, .storage, .job, .fileSet, .client, .when, .priority, .pool, .plugin]
+        static let forBackup: [Parameter] = [
+            .level, .storage, .job, .fileSet, .client, .when, .priority, .pool, .plugin,
+        ]
         static let forRestore: [Parameter] = [
-            .level, .storage, .job, .fileSet, .restoreClient, .when, .priority, .bootstrap, .whereDirectory, .relocation, .replace, .jobID, .plugin,
+            .level, .storage, .job, .fileSet, .restoreClient, .when, .priority, .bootstrap, .whereDirectory,
+            .relocation, .replace, .jobID, .plugin,
         ]
     }
 
     /// One parameter by the menu. A period inside goes back to the question.
     private func modify(_ order: inout JobOrder) throws(ConsoleStop) {
         let parameters = order.type == .restore ? Parameter.forRestore : Parameter.forBackup
-        let index = try dialogue.choose(title: "Parameters to modify:\n", parameters.map(\.rawValue), prompt: "Select parameter to modify")
+        let index = try dialogue.choose(
+            title: "Parameters to modify:\n", parameters.map(\.rawValue), prompt: "Select parameter to modify")
         do throws(ConsoleStop) { try change(parameters[index], of: &order) } catch {
             switch error {
             // A value that can't be is no reason to lose what was chosen so far.
@@ -254,37 +296,53 @@ struct RunDialogue {
     private func change(_ parameter: Parameter, of order: inout JobOrder) throws(ConsoleStop) {
         switch parameter {
         case .level:
-            guard order.type != .restore else { throw .failure(.badRequest, "Level not appropriate for this Job.", remedy: "Cannot be changed.") }
-            let levels: [JobLevel] = order.type == .verify
-                ? [.verifyInit, .verifyCatalog, .verifyVolume, .verifyDisk, .verifyData] : [.full, .incremental, .differential, .since, .virtualFull]
-            order.request.level = levels[try dialogue.choose(title: "Levels:\n", levels.map(\.word), prompt: "Select level")]
+            guard order.type != .restore else {
+                throw .failure(.badRequest, "Level not appropriate for this Job.", remedy: "Cannot be changed.")
+            }
+            let levels: [JobLevel] =
+                order.type == .verify
+                ? [.verifyInit, .verifyCatalog, .verifyVolume, .verifyDisk, .verifyData]
+                : [.full, .incremental, .differential, .since, .virtualFull]
+            order.request.level =
+                levels[try dialogue.choose(title: "Levels:\n", levels.map(\.word), prompt: "Select level")]
         case .storage: order.request.storage = try dialogue.resource(.storage, named: nil).name
         case .job:
             let job = try dialogue.resource(.job, named: nil)
             guard job.text("Type").flatMap({ JobType(word: $0) }) == order.type else {
-                throw .failure(.badRequest, "Job \"\(job.name)\" is of another type.", remedy: "Use run job=\(CommandText.quoted(job.name)).")
+                throw .failure(
+                    .badRequest, "Job \"\(job.name)\" is of another type.",
+                    remedy: "Use run job=\(CommandText.quoted(job.name)).")
             }
             order.job = job
             order.request.job = job.name
         case .fileSet: order.request.fileSet = try dialogue.resource(.fileSet, named: nil).name
         case .client: order.request.client = try dialogue.resource(.client, named: nil).name
         case .restoreClient: order.request.restore?.restoreClient = try dialogue.resource(.client, named: nil).name
-        case .when: order.request.when = try JobOrder.moment(try dialogue.ask(.text("Please enter desired start time as YYYY-MM-DD HH:MM:SS (return for now): ")).nonEmpty ?? "now")
+        case .when:
+            order.request.when = try JobOrder.moment(
+                try dialogue.ask(.text("Please enter desired start time as YYYY-MM-DD HH:MM:SS (return for now): "))
+                    .nonEmpty ?? "now")
         case .priority: order.request.priority = try JobOrder.priority(try dialogue.ask(.text("Enter new Priority: ")))
         case .pool: order.request.pool = try dialogue.resource(.pool, named: nil).name
-        case .bootstrap: try order.takeBootstrap(from: try dialogue.ask(.text("Please enter the Bootstrap file name: ")))
-        case .whereDirectory: try order.setWhere(try dialogue.ask(.text("Please enter the full path prefix for restore (/ for none): ")), dialogue)
+        case .bootstrap:
+            try order.takeBootstrap(from: try dialogue.ask(.text("Please enter the Bootstrap file name: ")))
+        case .whereDirectory:
+            try order.setWhere(
+                try dialogue.ask(.text("Please enter the full path prefix for restore (/ for none): ")), dialogue)
         case .relocation:
             let strip = try dialogue.ask(.text("Strip prefix (return for none): "))
             let prefix = try dialogue.ask(.text("Add prefix (return for none): "))
             let suffix = try dialogue.ask(.text("Add file suffix (return for none): "))
             let expression = try dialogue.ask(.text("Or a regular expression such as !from!to! (return for none): "))
-            let made = expression.isEmpty ? JobOrder.relocation(strip: strip, prefix: prefix, suffix: suffix) : expression
+            let made =
+                expression.isEmpty ? JobOrder.relocation(strip: strip, prefix: prefix, suffix: suffix) : expression
             order.request.restore?.regexWhere = made.isEmpty ? nil : made
         case .replace:
             let ways = ["always", "ifnewer", "ifolder", "never"]
-            order.request.restore?.replace = ways[try dialogue.choose(title: "Replace:\n", ways, prompt: "Select replace option")]
-        case .jobID: throw .failure(.badRequest, "The jobs to restore are in the bootstrap.", remedy: "Use restore jobid=.")
+            order.request.restore?.replace =
+                ways[try dialogue.choose(title: "Replace:\n", ways, prompt: "Select replace option")]
+        case .jobID:
+            throw .failure(.badRequest, "The jobs to restore are in the bootstrap.", remedy: "Use restore jobid=.")
         case .plugin: throw .failure(.notBuiltYet, "Plugin options are not available in this release.")
         }
     }

@@ -12,7 +12,9 @@ struct SQLQueries {
         try refuseNamedConsoles()
         if !command.rest.isEmpty { return try show(command.rest) }
         try dialogue.announceCatalog()
-        try dialogue.remark("Entering SQL query mode.\nTerminate each query with a semicolon.\nTerminate query mode with a blank line.\n")
+        try dialogue.remark(
+            "Entering SQL query mode.\nTerminate each query with a semicolon.\nTerminate query mode with a blank line.\n"
+        )
         while true {
             let answer: String
             do { answer = try collect() } catch {
@@ -46,7 +48,8 @@ struct SQLQueries {
 
     /// A named console may see some jobs only, and SQL can't be held to that.
     func refuseNamedConsoles() throws(ConsoleStop) {
-        guard dialogue.rights.consoleName == nil || !dialogue.rights.limits(.catalog) && !dialogue.rights.limits(.job) else {
+        guard dialogue.rights.consoleName == nil || !dialogue.rights.limits(.catalog) && !dialogue.rights.limits(.job)
+        else {
             throw .failure(.badRequest, "This console's access lists do not let it read the whole catalog.")
         }
     }
@@ -76,7 +79,8 @@ struct SQLQueries {
     func runCanned(_ command: CommandText) throws(ConsoleStop) {
         try refuseNamedConsoles()
         guard let path = dialogue.services.director.text("QueryFile") else {
-            throw .failure(.configuration, "The Director resource names no QueryFile.", remedy: "Use sqlquery, or add one.")
+            throw .failure(
+                .configuration, "The Director resource names no QueryFile.", remedy: "Use sqlquery, or add one.")
         }
         // 1 MiB of queries is more than anybody writes by hand.
         let bytes: [UInt8]
@@ -89,7 +93,9 @@ struct SQLQueries {
         let queries = Self.parse(String(decoding: bytes, as: UTF8.self))
         try dialogue.announceCatalog()
         let index: Int
-        if let argument = command.arguments.first.map({ $0.value ?? $0.keyword }), let number = Int(argument), queries.indices.contains(number - 1) {
+        if let argument = command.arguments.first.map({ $0.value ?? $0.keyword }), let number = Int(argument),
+            queries.indices.contains(number - 1)
+        {
             index = number - 1
         } else {
             index = try dialogue.choose(title: "Available queries:\n", queries.map(\.title), prompt: "Choose a query")

@@ -9,12 +9,18 @@ extension DirectorCommand {
         DirectorCommand(
             "status", "Show what is running, and what has ended",
             "director client=<name> storage=<name> all",
-            details: "Without an argument it asks. \"status all\" goes through the director, every storage and every client."
+            details:
+                "Without an argument it asks. \"status all\" goes through the director, every storage and every client."
         ) { (dialogue, command) async throws(ConsoleStop) in try await StatusReport(dialogue).run(command) },
         DirectorCommand("version", "Show the director's version") { (dialogue, _) async throws(ConsoleStop) in
             let record = ConsoleRecord(
-                kind: "version", fields: [("name", .init(dialogue.services.name)), ("program", .init(Appliance.name)), ("version", .init(Appliance.version))])
-            try dialogue.emit(.record(record, text: "\(dialogue.services.name) Version: \(Appliance.name) \(Appliance.version)\n"))
+                kind: "version",
+                fields: [
+                    ("name", .init(dialogue.services.name)), ("program", .init(Appliance.name)),
+                    ("version", .init(Appliance.version)),
+                ])
+            try dialogue.emit(
+                .record(record, text: "\(dialogue.services.name) Version: \(Appliance.name) \(Appliance.version)\n"))
         },
         DirectorCommand("time", "Show the director's clock") { (dialogue, _) async throws(ConsoleStop) in
             let now = WallTime.now
@@ -32,7 +38,9 @@ struct StatusReport {
 
     func run(_ command: CommandText) async throws(ConsoleStop) {
         if command.has("schedule") || command.has("network") || command.has("scheduled") {
-            throw .failure(.notBuiltYet, "That status is not available in this release.", remedy: "Use status director, client=, storage= or all.")
+            throw .failure(
+                .notBuiltYet, "That status is not available in this release.",
+                remedy: "Use status director, client=, storage= or all.")
         }
         if command.has("all") { return try await all() }
         if ["dir", "director"].contains(where: { command.has($0) }) { return try director() }
@@ -40,13 +48,17 @@ struct StatusReport {
             return try await client(try dialogue.resource(.client, named: command.value("client", "fd")))
         }
         if command.has("storage") || command.has("sd") || command.has("store") {
-            return try await storage(try dialogue.resource(.storage, named: command.value("storage", "sd", "store")), keyword: nil)
+            return try await storage(
+                try dialogue.resource(.storage, named: command.value("storage", "sd", "store")), keyword: nil)
         }
         if let unknown = command.arguments.first {
-            throw .failure(.badRequest, "Status of what? \"\(unknown.keyword)\" is unknown.", remedy: "Use status director, client=, storage= or all.")
+            throw .failure(
+                .badRequest, "Status of what? \"\(unknown.keyword)\" is unknown.",
+                remedy: "Use status director, client=, storage= or all.")
         }
         switch try dialogue.choose(
-            title: "Status available for:\n", ["Director", "Storage", "Client", "All"], prompt: "Select daemon type for status")
+            title: "Status available for:\n", ["Director", "Storage", "Client", "All"],
+            prompt: "Select daemon type for status")
         {
         case 0: try director()
         case 1: try await storage(try dialogue.resource(.storage, named: nil), keyword: nil)
@@ -60,7 +72,8 @@ struct StatusReport {
         try director()
         // Several Storage resources may be one daemon; asking it once is enough.
         var asked: Set<String> = []
-        for resource in dialogue.resources(.storage) where asked.insert("\(resource.text("Address") ?? ""):\(resource.number("SdPort"))").inserted {
+        for resource in dialogue.resources(.storage)
+        where asked.insert("\(resource.text("Address") ?? ""):\(resource.number("SdPort"))").inserted {
             do throws(ConsoleStop) { try await storage(resource, keyword: nil) } catch { try note(error) }
         }
         for resource in dialogue.resources(.client) {
@@ -76,16 +89,21 @@ struct StatusReport {
     // MARK: - Daemons
 
     private func client(_ client: Resource) async throws(ConsoleStop) {
-        try dialogue.remark("Connecting to Client \(client.name) at \(client.text("Address") ?? ""):\(client.number("FdPort"))\n\n")
+        try dialogue.remark(
+            "Connecting to Client \(client.name) at \(client.text("Address") ?? ""):\(client.number("FdPort"))\n")
         do throws(DirectorError) {
             try show(try await dialogue.services.clientStatus(client.name), kind: "client_status", name: client.name)
         } catch { throw .failed(error) }
     }
 
     func storage(_ storage: Resource, keyword: String?) async throws(ConsoleStop) {
-        try dialogue.remark("Connecting to Storage daemon \(storage.name) at \(storage.text("Address") ?? ""):\(storage.number("SdPort"))\n\n")
+        try dialogue.remark(
+            "Connecting to Storage daemon \(storage.name) at \(storage.text("Address") ?? ""):\(storage.number("SdPort"))\n"
+        )
         do throws(DirectorError) {
-            try show(try await dialogue.services.storageStatus(storage.name, keyword: keyword), kind: "storage_status", name: storage.name)
+            try show(
+                try await dialogue.services.storageStatus(storage.name, keyword: keyword), kind: "storage_status",
+                name: storage.name)
         } catch { throw .failed(error) }
     }
 
@@ -93,7 +111,9 @@ struct StatusReport {
         let text = lines.joined(separator: "\n")
         let result = ConsoleResult.record(
             ConsoleRecord(kind: kind, fields: [("name", .init(name)), ("text", .init(text))]), text: text + "\n")
-        do throws(ConsoleStop) { try dialogue.emit(result) } catch { throw DirectorError(.system, "The console is gone.") }
+        do throws(ConsoleStop) { try dialogue.emit(result) } catch {
+            throw DirectorError(.system, "The console is gone.")
+        }
     }
 
     // MARK: - The director
@@ -117,7 +137,8 @@ struct StatusReport {
             kind: "director_status",
             fields: [
                 ("name", .init(services.name)), ("version", .init("\(Appliance.name) \(Appliance.version)")),
-                ("started", .init(services.startedAt.utcText)), ("jobs_run", .init(run)), ("jobs_active", .init(running.count)),
+                ("started", .init(services.startedAt.utcText)), ("jobs_run", .init(run)),
+                ("jobs_active", .init(running.count)),
                 ("messages", .init(services.messages.count)),
             ])
         try dialogue.emit(.record(record, text: text))
@@ -141,9 +162,11 @@ struct StatusReport {
             try dialogue.remark("No Jobs running.\n")
         } else {
             try dialogue.remark(
-                " JobId  Type Level     Files     Bytes  Name              Status\n======================================================================\n")
+                " JobId  Type Level     Files     Bytes  Name              Status\n======================================================================\n"
+            )
             for job in jobs {
-                try dialogue.emit(.record(JobProgressRecord(job, now: .now).record(kind: "running_job"), text: Self.runningLine(job)))
+                try dialogue.emit(
+                    .record(JobProgressRecord(job, now: .now).record(kind: "running_job"), text: Self.runningLine(job)))
             }
         }
         try dialogue.remark("====\n\n")
@@ -171,8 +194,10 @@ struct StatusReport {
             let record = ConsoleRecord(
                 kind: "terminated_job",
                 fields: [
-                    ("jobid", .init(job.jobID)), ("name", .init(job.name)), ("jobtype", .init(String(job.type))), ("level", .init(String(job.level))),
-                    ("status", .init(String(job.status))), ("files", .init(job.files)), ("bytes", .init(job.bytes)), ("errors", .init(job.errors)),
+                    ("jobid", .init(job.jobID)), ("name", .init(job.name)), ("jobtype", .init(String(job.type))),
+                    ("level", .init(String(job.level))),
+                    ("status", .init(String(job.status))), ("files", .init(job.files)), ("bytes", .init(job.bytes)),
+                    ("errors", .init(job.errors)),
                     ("ended", job.ended.map { .init($0.utcText) } ?? .null),
                 ])
             try dialogue.emit(.record(record, text: Self.terminatedLine(job)))
@@ -183,7 +208,9 @@ struct StatusReport {
     /// `     1  Full          15    1.357 M  OK       21-Nov-26 03:25 BackupPlain`
     static func terminatedLine(_ job: JobRecord) -> String {
         let type = JobType(rawValue: job.type)
-        let level = type == .backup ? String((JobLevel(rawValue: job.level)?.word ?? "").prefix(4)) : String((type?.word ?? "").prefix(7))
+        let level =
+            type == .backup
+            ? String((JobLevel(rawValue: job.level)?.word ?? "").prefix(4)) : String((type?.word ?? "").prefix(7))
         let status: String
         switch JobStatus(rawValue: job.status) {
         case .ok: status = "OK"
@@ -211,7 +238,9 @@ struct JobProgressRecord {
         self.now = now
     }
 
-    var elapsed: Int64? { job.started.map { max(0, ((job.ended ?? now).nanoseconds - $0.nanoseconds) / 1_000_000_000) } }
+    var elapsed: Int64? {
+        job.started.map { max(0, ((job.ended ?? now).nanoseconds - $0.nanoseconds) / 1_000_000_000) }
+    }
 
     /// Seconds left at the pace so far: of the last seconds where there is one, else of the whole.
     var remaining: Int64? {
@@ -228,11 +257,16 @@ struct JobProgressRecord {
     func record(kind: String) -> ConsoleRecord {
         func optional(_ number: Int64?) -> ConsoleValue { number.map { .init($0) } ?? .null }
         let fields: [(name: String, value: ConsoleValue)] = [
-            ("jobid", .init(job.jobID)), ("job", .init(job.uniqueName)), ("name", .init(job.name)), ("jobtype", .init(String(job.type.rawValue))),
-            ("level", .init(String(job.level.rawValue))), ("status", .init(String(job.status.rawValue))), ("statustext", .init(job.status.text)),
-            ("reason", .init(job.reason)), ("client", .init(job.client)), ("storage", .init(job.storage)), ("volume", .init(job.volume)),
-            ("files", .init(job.files)), ("bytes", .init(job.bytes)), ("errors", .init(job.errors)), ("rate", .init(job.rate)),
-            ("filesexpected", optional(job.filesExpected)), ("bytesexpected", optional(job.bytesExpected)), ("elapsed", optional(elapsed)),
+            ("jobid", .init(job.jobID)), ("job", .init(job.uniqueName)), ("name", .init(job.name)),
+            ("jobtype", .init(String(job.type.rawValue))),
+            ("level", .init(String(job.level.rawValue))), ("status", .init(String(job.status.rawValue))),
+            ("statustext", .init(job.status.text)),
+            ("reason", .init(job.reason)), ("client", .init(job.client)), ("storage", .init(job.storage)),
+            ("volume", .init(job.volume)),
+            ("files", .init(job.files)), ("bytes", .init(job.bytes)), ("errors", .init(job.errors)),
+            ("rate", .init(job.rate)),
+            ("filesexpected", optional(job.filesExpected)), ("bytesexpected", optional(job.bytesExpected)),
+            ("elapsed", optional(elapsed)),
             ("eta", optional(remaining)), ("ended", .flag(job.ended != nil || job.status.isFinal)),
         ]
         return ConsoleRecord(kind: kind, fields: fields)

@@ -31,7 +31,8 @@ extension ConsoleTable {
         var text = ""
         for row in rows {
             for (name, value) in zip(columns, row) {
-                text += String(repeating: " ", count: width - TextWidth.columns(name)) + name + ": " + value.shown + "\n"
+                text +=
+                    String(repeating: " ", count: width - TextWidth.columns(name)) + name + ": " + value.shown + "\n"
             }
             text += "\n"
         }
@@ -40,7 +41,9 @@ extension ConsoleTable {
 
     /// Control characters would break the frame (or worse, command the terminal): names of files may hold any byte.
     static func oneLine(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else { return text }
+        guard text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
+            return text
+        }
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -10,16 +10,19 @@ extension DirectorCommand {
         DirectorCommand("label", "Label a new volume", "storage=<name> volume=<name> pool=<name> slot=<n> drive=<n>") {
             (dialogue, command) async throws(ConsoleStop) in try await DeviceOrders(dialogue, command).label()
         },
-        DirectorCommand("mount", "Mount a volume", "storage=<name> slot=<n> drive=<n>") { (dialogue, command) async throws(ConsoleStop) in
+        DirectorCommand("mount", "Mount a volume", "storage=<name> slot=<n> drive=<n>") {
+            (dialogue, command) async throws(ConsoleStop) in
             try await DeviceOrders(dialogue, command).device("mount")
         },
-        DirectorCommand("unmount", "Unmount a device", "storage=<name> drive=<n>") { (dialogue, command) async throws(ConsoleStop) in
+        DirectorCommand("unmount", "Unmount a device", "storage=<name> drive=<n>") {
+            (dialogue, command) async throws(ConsoleStop) in
             try await DeviceOrders(dialogue, command).device("unmount")
         },
         DirectorCommand("umount", "Unmount a device", "(as unmount)") { (dialogue, command) async throws(ConsoleStop) in
             try await DeviceOrders(dialogue, command).device("unmount")
         },
-        DirectorCommand("release", "Release a device", "storage=<name> drive=<n>") { (dialogue, command) async throws(ConsoleStop) in
+        DirectorCommand("release", "Release a device", "storage=<name> drive=<n>") {
+            (dialogue, command) async throws(ConsoleStop) in
             try await DeviceOrders(dialogue, command).device("release")
         },
         DirectorCommand(
@@ -36,10 +39,14 @@ extension DirectorCommand {
                 update slots storage=NAME              what is in the slots, from the autochanger
                 """
         ) { (dialogue, command) async throws(ConsoleStop) in try await VolumeUpdates(dialogue, command).run() },
-        DirectorCommand("delete", "Delete from the catalog", "volume=<name> jobid=<id,…> pool=<name> yes") { (dialogue, command) async throws(ConsoleStop) in
+        DirectorCommand("delete", "Delete from the catalog", "volume=<name> jobid=<id,…> pool=<name> yes") {
+            (dialogue, command) async throws(ConsoleStop) in
             try CatalogRemovals(dialogue, command).delete()
         },
-        DirectorCommand("purge", "Remove files or jobs from the catalog, whatever their retention", "volume=<name> files jobid=<id,…> yes") {
+        DirectorCommand(
+            "purge", "Remove files or jobs from the catalog, whatever their retention",
+            "volume=<name> files jobid=<id,…> yes"
+        ) {
             (dialogue, command) async throws(ConsoleStop) in try CatalogRemovals(dialogue, command).purge()
         },
     ]
@@ -60,7 +67,9 @@ struct DeviceOrders {
 
     private func number(_ keyword: String, default value: Int) throws(ConsoleStop) -> Int {
         guard let text = command.value(keyword) else { return value }
-        guard let number = Int(text), number >= 0, number < 100_000 else { throw .failure(.badRequest, "\(keyword)=\(text) is no number.") }
+        guard let number = Int(text), number >= 0, number < 100_000 else {
+            throw .failure(.badRequest, "\(keyword)=\(text) is no number.")
+        }
         return number
     }
 
@@ -68,17 +77,23 @@ struct DeviceOrders {
 
     /// Sends an order and shows the answer as it comes. A refusal (39nn) fails the command.
     @discardableResult
-    private func order(_ storage: Resource, _ text: String, tolerates: Set<String> = []) async throws(ConsoleStop) -> [String] {
+    private func order(_ storage: Resource, _ text: String, tolerates: Set<String> = []) async throws(ConsoleStop)
+        -> [String]
+    {
         let emit = dialogue.emitter
         let lines: [String]
         do throws(DirectorError) {
             lines = try await dialogue.services.storageCommand(storage.name, text) { line in
                 emit(
                     .record(
-                        ConsoleRecord(kind: "storage_answer", fields: [("storage", .init(storage.name)), ("text", .init(line))]), text: line + "\n"))
+                        ConsoleRecord(
+                            kind: "storage_answer", fields: [("storage", .init(storage.name)), ("text", .init(line))]),
+                        text: line + "\n"))
             }
         } catch { throw .failed(error) }
-        if let refusal = lines.last(where: { $0.hasPrefix("39") }), !tolerates.contains(String(refusal.prefix(4))) { dialogue.succeeded = false }
+        if let refusal = lines.last(where: { $0.hasPrefix("39") }), !tolerates.contains(String(refusal.prefix(4))) {
+            dialogue.succeeded = false
+        }
         return lines
     }
 
@@ -87,7 +102,9 @@ struct DeviceOrders {
         let drive = try number("drive", default: -1)
         let slot = try number("slot", default: 0)
         // Already mounted, always mounted, already unmounted, already released: the wish is fulfilled.
-        try await order(storage, "\(verb) \(deviceName(of: storage)) drive=\(drive) slot=\(slot)", tolerates: ["3906", "3901", "3921"])
+        try await order(
+            storage, "\(verb) \(deviceName(of: storage)) drive=\(drive) slot=\(slot)",
+            tolerates: ["3906", "3901", "3921"])
     }
 
     // MARK: label
@@ -99,7 +116,9 @@ struct DeviceOrders {
 
     func label() async throws(ConsoleStop) {
         if command.has("barcodes") {
-            throw .failure(.notBuiltYet, "Labelling by barcodes is not available in this release.", remedy: "Label volume by volume, with slot=.")
+            throw .failure(
+                .notBuiltYet, "Labelling by barcodes is not available in this release.",
+                remedy: "Label volume by volume, with slot=.")
         }
         try dialogue.announceCatalog()
         let storage = try storage()
@@ -109,15 +128,20 @@ struct DeviceOrders {
         let drive = try number("drive", default: -1)
         let mediaType = storage.text("MediaType") ?? ""
 
-        try dialogue.remark("Connecting to Storage daemon \(storage.name) at \(storage.text("Address") ?? ""):\(storage.number("SdPort")) ...\n")
+        try dialogue.remark(
+            "Connecting to Storage daemon \(storage.name) at \(storage.text("Address") ?? ""):\(storage.number("SdPort")) ...\n"
+        )
         try dialogue.remark("Sending label command for Volume \"\(name)\" Slot \(slot) ...\n")
-        let order = "label \(deviceName(of: storage)) VolumeName=\(Bashed.encode(name)) PoolName=\(Bashed.encode(pool.name)) "
+        let order =
+            "label \(deviceName(of: storage)) VolumeName=\(Bashed.encode(name)) PoolName=\(Bashed.encode(pool.name)) "
             + "MediaType=\(Bashed.encode(mediaType)) Slot=\(slot) drive=\(drive)"
         let lines = try await self.order(storage, order)
         guard let done = lines.last(where: { $0.hasPrefix("3000 OK label.") }),
             let numbers = scan(done, "3000 OK label. VolBytes=%d VolABytes=%d VolType=%d")
         else {
-            throw .failure(.daemonRefused, "Label command failed for Volume \"\(name)\".", remedy: "The storage daemon's answer above says why.")
+            throw .failure(
+                .daemonRefused, "Label command failed for Volume \"\(name)\".",
+                remedy: "The storage daemon's answer above says why.")
         }
         let kept: MediaRecord
         do throws(DirectorError) {
@@ -131,16 +155,25 @@ struct DeviceOrders {
                 record.slot = slot
                 record.inChanger = slot > 0
                 kept = try dialogue.services.catalog.createVolume(record)
-            } catch { throw DirectorError(.catalog, "The volume \"\(name)\" is labelled, but not in the catalog: \(error.what)", remedy: error.remedy) }
+            } catch {
+                throw DirectorError(
+                    .catalog, "The volume \"\(name)\" is labelled, but not in the catalog: \(error.what)",
+                    remedy: error.remedy)
+            }
         } catch { throw .failed(error) }
         try dialogue.emit(
             .record(
                 ConsoleRecord(
                     kind: "volume_labelled",
-                    fields: [("volume", .init(name)), ("pool", .init(pool.name)), ("slot", .init(slot)), ("bytes", .init(kept.bytes))]),
+                    fields: [
+                        ("volume", .init(name)), ("pool", .init(pool.name)), ("slot", .init(slot)),
+                        ("bytes", .init(kept.bytes)),
+                    ]),
                 text: "Catalog record for Volume \"\(name)\", Slot \(slot)  successfully created.\n"))
         try dialogue.remark("Requesting to mount \(storage.text("Device") ?? storage.name) ...\n")
-        try await self.order(storage, "mount \(deviceName(of: storage)) drive=\(drive) slot=\(slot)", tolerates: ["3906", "3901", "3905"])
+        try await self.order(
+            storage, "mount \(deviceName(of: storage)) drive=\(drive) slot=\(slot)",
+            tolerates: ["3906", "3901", "3905"])
     }
 
     private func volumeName(_ given: String?) throws(ConsoleStop) -> String {
@@ -153,7 +186,9 @@ struct DeviceOrders {
                 problem = "A Volume name has 1 to 127 characters."
             } else if let character = Self.illegalCharacter(in: candidate) {
                 problem = "Illegal character \"\(character)\" in a volume name."
-            } else if try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: candidate) }) != nil {
+            } else if try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: candidate) })
+                != nil
+            {
                 problem = "Media record for new Volume \"\(candidate)\" already exists."
             } else {
                 return candidate
@@ -169,24 +204,31 @@ struct DeviceOrders {
 
     func truncate() async throws(ConsoleStop) {
         let storage = try storage()
-        var volumes = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.volumes(inPool: command.value("pool")) }
+        var volumes = try dialogue.catalog { (catalog) throws(CatalogError) in
+            try catalog.volumes(inPool: command.value("pool"))
+        }
         volumes = volumes.filter { volume in
-            volume.status == .purged && volume.mediaType == storage.text("MediaType") && dialogue.rights.allows(.pool, volume.pool)
+            volume.status == .purged && volume.mediaType == storage.text("MediaType")
+                && dialogue.rights.allows(.pool, volume.pool)
                 && (command.value("volume").map { $0 == volume.volume } ?? true)
         }
         guard !volumes.isEmpty else { return try dialogue.text("No Volumes found to perform the command.\n") }
         try dialogue.remark("This truncates \(volumes.map { "\"\($0.volume)\"" }.joined(separator: ", ")).\n")
         if !command.has("yes") {
-            guard try dialogue.askYesNo("Truncate \(volumes.count) Volume\(volumes.count == 1 ? "" : "s")? (yes/no): ") else { return }
+            guard try dialogue.askYesNo("Truncate \(volumes.count) Volume\(volumes.count == 1 ? "" : "s")? (yes/no): ")
+            else { return }
         }
         for volume in volumes {
             let lines = try await order(
                 storage,
                 "truncate \(deviceName(of: storage)) VolumeName=\(Bashed.encode(volume.volume)) PoolName=\(Bashed.encode(volume.pool)) "
-                    + "MediaType=\(Bashed.encode(volume.mediaType)) Slot=\(volume.slot) drive=\(try number("drive", default: -1))")
+                    + "MediaType=\(Bashed.encode(volume.mediaType)) Slot=\(volume.slot) drive=\(try number("drive", default: -1))"
+            )
             guard let done = lines.last(where: { $0.hasPrefix("3000 OK") }) else { continue }
             var changed = volume
-            if let bytes = done.split(separator: " ").first(where: { $0.hasPrefix("VolBytes=") }) { changed.bytes = Int64(bytes.dropFirst(9)) ?? 0 }
+            if let bytes = done.split(separator: " ").first(where: { $0.hasPrefix("VolBytes=") }) {
+                changed.bytes = Int64(bytes.dropFirst(9)) ?? 0
+            }
             try dialogue.catalog { [changed] (catalog) throws(CatalogError) in try catalog.updateVolume(changed) }
         }
     }
@@ -204,8 +246,10 @@ struct VolumeUpdates {
     /// The keywords that change a volume, with the words of the menu.
     private static let parameters: [(keyword: String, label: String)] = [
         ("volstatus", "Volume Status"), ("volretention", "Volume Retention Period"), ("voluse", "Volume Use Duration"),
-        ("maxvoljobs", "Maximum Volume Jobs"), ("maxvolfiles", "Maximum Volume Files"), ("maxvolbytes", "Maximum Volume Bytes"),
-        ("recycle", "Recycle Flag"), ("slot", "Slot"), ("inchanger", "InChanger Flag"), ("pool", "Pool"), ("enabled", "Enabled"),
+        ("maxvoljobs", "Maximum Volume Jobs"), ("maxvolfiles", "Maximum Volume Files"),
+        ("maxvolbytes", "Maximum Volume Bytes"),
+        ("recycle", "Recycle Flag"), ("slot", "Slot"), ("inchanger", "InChanger Flag"), ("pool", "Pool"),
+        ("enabled", "Enabled"),
         ("frompool", "Volume from Pool"),
     ]
 
@@ -215,10 +259,13 @@ struct VolumeUpdates {
         if command.has("volume") || command.has("media") { return try volume() }
         if let name = command.value("pool") { return try pool(try dialogue.resource(.pool, named: name)) }
         if command.has("stats") || command.has("snapshot") || command.has("jobid") {
-            throw .failure(.notBuiltYet, "That update is not available in this release.", remedy: "Use update volume=, pool= or slots.")
+            throw .failure(
+                .notBuiltYet, "That update is not available in this release.",
+                remedy: "Use update volume=, pool= or slots.")
         }
         switch try dialogue.choose(
-            title: "Update choice:\n", ["Volume parameters", "Pool from resource", "Slots from autochanger"], prompt: "Choose catalog item to update")
+            title: "Update choice:\n", ["Volume parameters", "Pool from resource", "Slots from autochanger"],
+            prompt: "Choose catalog item to update")
         {
         case 0: try volume()
         case 1: try pool(try dialogue.resource(.pool, named: nil))
@@ -234,21 +281,39 @@ struct VolumeUpdates {
 
     private func volume() throws(ConsoleStop) {
         let name: String
-        if let given = command.value("volume") { name = given } else {
-            let volumes = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.volumes() }.filter { dialogue.rights.allows(.pool, $0.pool) }
-            name = volumes[try dialogue.choose(title: "The Volumes are:\n", volumes.map { "\($0.volume) (\($0.pool), \($0.status.rawValue))" }, prompt: "Select Volume")].volume
+        if let given = command.value("volume") {
+            name = given
+        } else {
+            let volumes = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.volumes() }.filter {
+                dialogue.rights.allows(.pool, $0.pool)
+            }
+            name =
+                volumes[
+                    try dialogue.choose(
+                        title: "The Volumes are:\n", volumes.map { "\($0.volume) (\($0.pool), \($0.status.rawValue))" },
+                        prompt: "Select Volume")
+                ].volume
         }
-        guard var record = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: name) }), dialogue.rights.allows(.pool, record.pool) else {
-            throw .failure(.notFound, "Volume \"\(name)\" is not in the catalog.", remedy: "\"list volumes\" shows them.")
+        guard var record = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: name) }),
+            dialogue.rights.allows(.pool, record.pool)
+        else {
+            throw .failure(
+                .notFound, "Volume \"\(name)\" is not in the catalog.", remedy: "\"list volumes\" shows them.")
         }
-        let given = Self.parameters.filter { command.value($0.keyword) != nil || $0.keyword == "frompool" && command.has("frompool") }
+        let given = Self.parameters.filter {
+            command.value($0.keyword) != nil || $0.keyword == "frompool" && command.has("frompool")
+        }
         if !given.isEmpty {
-            for parameter in given { try change(parameter.keyword, to: command.value(parameter.keyword) ?? "", of: &record) }
+            for parameter in given {
+                try change(parameter.keyword, to: command.value(parameter.keyword) ?? "", of: &record)
+            }
             return
         }
         try dialogue.remark("Updating Volume \"\(record.volume)\"\n")
         while true {
-            let index = try dialogue.choose(title: "Parameters to modify:\n", Self.parameters.map(\.label) + ["Done"], prompt: "Select parameter to modify")
+            let index = try dialogue.choose(
+                title: "Parameters to modify:\n", Self.parameters.map(\.label) + ["Done"],
+                prompt: "Select parameter to modify")
             guard index < Self.parameters.count else { return try dialogue.remark("Selection terminated.\n") }
             let keyword = Self.parameters[index].keyword
             do throws(ConsoleStop) { try change(keyword, to: try value(for: keyword, of: record), of: &record) } catch {
@@ -263,22 +328,34 @@ struct VolumeUpdates {
         case "volstatus":
             let values = VolumeStatus.settable.map(\.rawValue)
             try dialogue.remark("Current Volume status is: \(record.status.rawValue)\n")
-            return values[try dialogue.choose(title: "Possible Values are:\n", values, prompt: "Choose new Volume Status")]
+            return values[
+                try dialogue.choose(title: "Possible Values are:\n", values, prompt: "Choose new Volume Status")]
         case "pool": return try dialogue.resource(.pool, named: nil).name
         case "frompool": return ""
-        case "volretention": return try dialogue.ask(.text("Current retention period is: \(Units.text(seconds: record.retention))\nEnter Volume Retention period: "))
-        case "voluse": return try dialogue.ask(.text("Current use duration is: \(Units.text(seconds: record.useDuration))\nEnter Volume Use Duration: "))
+        case "volretention":
+            return try dialogue.ask(
+                .text(
+                    "Current retention period is: \(Units.text(seconds: record.retention))\nEnter Volume Retention period: "
+                ))
+        case "voluse":
+            return try dialogue.ask(
+                .text(
+                    "Current use duration is: \(Units.text(seconds: record.useDuration))\nEnter Volume Use Duration: "))
         default: return try dialogue.ask(.text("Enter new value of \(keyword): "))
         }
     }
 
     private func change(_ keyword: String, to value: String, of record: inout MediaRecord) throws(ConsoleStop) {
         func number() throws(ConsoleStop) -> Int64 {
-            guard let number = Int64(value), number >= 0 else { throw .failure(.badRequest, "\(keyword)=\(value) is no number.") }
+            guard let number = Int64(value), number >= 0 else {
+                throw .failure(.badRequest, "\(keyword)=\(value) is no number.")
+            }
             return number
         }
         func seconds() throws(ConsoleStop) -> Int64 {
-            guard let seconds = Units.seconds(value) else { throw .failure(.badRequest, "\"\(value)\" is no length of time.", remedy: "Write 30 days or 1 year.") }
+            guard let seconds = Units.seconds(value) else {
+                throw .failure(.badRequest, "\"\(value)\" is no length of time.", remedy: "Write 30 days or 1 year.")
+            }
             return seconds
         }
         var changed = record
@@ -286,7 +363,9 @@ struct VolumeUpdates {
         switch keyword {
         case "volstatus":
             guard let status = VolumeStatus.settable.first(where: { $0.rawValue.isSameWord(as: value) }) else {
-                throw .failure(.badRequest, "\"\(value)\" is no Volume status that can be set.", remedy: "Use one of \(VolumeStatus.settable.map(\.rawValue).joined(separator: ", ")).")
+                throw .failure(
+                    .badRequest, "\"\(value)\" is no Volume status that can be set.",
+                    remedy: "Use one of \(VolumeStatus.settable.map(\.rawValue).joined(separator: ", ")).")
             }
             changed.status = status
             text = "New Volume status is: \(status.rawValue)"
@@ -303,7 +382,9 @@ struct VolumeUpdates {
             changed.filesMax = try number()
             text = "New max files is: \(changed.filesMax)"
         case "maxvolbytes":
-            guard let bytes = Units.bytes(value) else { throw .failure(.badRequest, "\"\(value)\" is no size.", remedy: "Write 10 GB or 500m.") }
+            guard let bytes = Units.bytes(value) else {
+                throw .failure(.badRequest, "\"\(value)\" is no size.", remedy: "Write 10 GB or 500m.")
+            }
             changed.bytesMax = bytes
             text = "New Max bytes is: \(bytes)"
         case "recycle":
@@ -317,7 +398,8 @@ struct VolumeUpdates {
             text = "New InChanger flag is: \(changed.inChanger ? "yes" : "no")"
         case "pool":
             let pool = try dialogue.resource(.pool, named: value)
-            guard let known = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.pool(named: pool.name) }) else {
+            let row = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.pool(named: pool.name) }
+            guard let known = row else {
                 throw .failure(.notFound, "Pool \"\(pool.name)\" is not in the catalog.")
             }
             changed.poolID = known.poolID
@@ -330,7 +412,9 @@ struct VolumeUpdates {
             }
             text = "New Enabled is: \(changed.enabled)"
         case "frompool":
-            guard let known = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.pool(record.poolID) }) else {
+            guard
+                let known = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.pool(record.poolID) })
+            else {
                 throw .failure(.notFound, "The volume's pool is not in the catalog.")
             }
             changed.retention = known.volumeRetention
@@ -346,7 +430,9 @@ struct VolumeUpdates {
         record = changed
         try dialogue.emit(
             .record(
-                ConsoleRecord(kind: "volume_updated", fields: [("volume", .init(record.volume)), ("parameter", .init(keyword)), ("text", .init(text))]),
+                ConsoleRecord(
+                    kind: "volume_updated",
+                    fields: [("volume", .init(record.volume)), ("parameter", .init(keyword)), ("text", .init(text))]),
                 text: text + "\n"))
     }
 
@@ -355,16 +441,20 @@ struct VolumeUpdates {
         let storage = try dialogue.resource(.storage, named: command.value("storage"))
         let lines: [String]
         do throws(DirectorError) {
-            lines = try await dialogue.services.storageCommand(storage.name, "autochanger list \(Bashed.encode(storage.text("Device") ?? storage.name)) ")
+            lines = try await dialogue.services.storageCommand(
+                storage.name, "autochanger list \(Bashed.encode(storage.text("Device") ?? storage.name)) ")
         } catch { throw .failed(error) }
         let pairs = lines.compactMap { line -> (slot: Int, volume: String)? in
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2, let slot = Int(parts[0].trimmed), slot > 0 else { return nil }
             return (slot, parts[1].trimmed)
         }
-        guard !pairs.isEmpty else { return try dialogue.text("No Volumes found to label, or the device is no autochanger.\n") }
+        guard !pairs.isEmpty else {
+            return try dialogue.text("No Volumes found to label, or the device is no autochanger.\n")
+        }
         let mediaType = storage.text("MediaType") ?? ""
-        for var volume in try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volumes() }) where volume.mediaType == mediaType {
+        for var volume in try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volumes() })
+        where volume.mediaType == mediaType {
             let slot = pairs.first { $0.volume == volume.volume }?.slot ?? 0
             guard volume.slot != slot || volume.inChanger != (slot > 0) else { continue }
             volume.slot = slot
@@ -377,13 +467,16 @@ struct VolumeUpdates {
 
 extension VolumeStatus {
     /// What an operator may set; the rest is the daemons' business.
-    static let settable: [VolumeStatus] = [.append, .archive, .disabled, .full, .used, .cleaning, .recycle, .readOnly, .error, .purged]
+    static let settable: [VolumeStatus] = [
+        .append, .archive, .disabled, .full, .used, .cleaning, .recycle, .readOnly, .error, .purged,
+    ]
 }
 
 /// Lengths of time and sizes as operators write them.
 enum Units {
     private static let times: [(name: String, seconds: Int64)] = [
-        ("years", 365 * 86400), ("quarters", 91 * 86400), ("months", 30 * 86400), ("weeks", 7 * 86400), ("days", 86400), ("hours", 3600),
+        ("years", 365 * 86400), ("quarters", 91 * 86400), ("months", 30 * 86400), ("weeks", 7 * 86400), ("days", 86400),
+        ("hours", 3600),
         ("minutes", 60), ("mins", 60), ("seconds", 1), ("secs", 1),
     ]
 
@@ -399,7 +492,9 @@ enum Units {
             let unit = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(unit.count)
             guard unit.isEmpty ? rest.isEmpty : true else { return nil }
-            guard let factor = unit.isEmpty ? 1 : times.first(where: { $0.name.hasPrefix(unit) })?.seconds else { return nil }
+            guard let factor = unit.isEmpty ? 1 : times.first(where: { $0.name.hasPrefix(unit) })?.seconds else {
+                return nil
+            }
             let (product, overflow) = number.multipliedReportingOverflow(by: factor)
             let (sum, tooMuch) = total.addingReportingOverflow(product)
             guard !overflow, !tooMuch else { return nil }
@@ -459,15 +554,20 @@ struct CatalogRemovals {
     }
 
     private func jobs(_ text: String) throws(ConsoleStop) -> [JobRecord] {
-        guard let list = JobIDList(text) else { throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.") }
+        guard let list = JobIDList(text) else {
+            throw .failure(.badRequest, "\"\(text)\" is no list of JobIds.", remedy: "Write 1,2,5-7.")
+        }
         var jobs: [JobRecord] = []
         for jobID in list.values { jobs.append(try dialogue.job(jobID)) }
         return jobs
     }
 
     private func volume(_ name: String) throws(ConsoleStop) -> MediaRecord {
-        guard let volume = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: name) }), dialogue.rights.allows(.pool, volume.pool) else {
-            throw .failure(.notFound, "Volume \"\(name)\" is not in the catalog.", remedy: "\"list volumes\" shows them.")
+        guard let volume = try dialogue.catalog({ (catalog) throws(CatalogError) in try catalog.volume(named: name) }),
+            dialogue.rights.allows(.pool, volume.pool)
+        else {
+            throw .failure(
+                .notFound, "Volume \"\(name)\" is not in the catalog.", remedy: "\"list volumes\" shows them.")
         }
         return volume
     }
@@ -485,7 +585,9 @@ struct CatalogRemovals {
             }
             for job in jobs {
                 try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.deleteJob(job.jobID) }
-                try removed("job_deleted", "\(job.jobID)", text: "JobId=\(job.jobID) and associated records deleted from the catalog.")
+                try removed(
+                    "job_deleted", "\(job.jobID)",
+                    text: "JobId=\(job.jobID) and associated records deleted from the catalog.")
             }
             return
         }
@@ -499,10 +601,15 @@ struct CatalogRemovals {
             throw .failure(.badRequest, "Delete what?", remedy: "Use delete volume=, jobid= or pool=.")
         }
         let record = try volume(name)
-        try dialogue.remark("\nThis command will delete volume \(record.volume)\nand all Jobs saved on that volume from the Catalog\n")
+        try dialogue.remark(
+            "\nThis command will delete volume \(record.volume)\nand all Jobs saved on that volume from the Catalog\n")
         guard try confirmed("Are you sure you want to delete Volume \"\(record.volume)\"?") else { return }
         let jobs = try dialogue.catalog { (catalog) throws(CatalogError) in try catalog.deleteVolume(record.volume) }
-        try removed("volume_deleted", record.volume, text: "Volume \"\(record.volume)\" and \(jobs.count) Job\(jobs.count == 1 ? "" : "s") deleted from the catalog.")
+        try removed(
+            "volume_deleted", record.volume,
+            text:
+                "Volume \"\(record.volume)\" and \(jobs.count) Job\(jobs.count == 1 ? "" : "s") deleted from the catalog."
+        )
     }
 
     func purge() throws(ConsoleStop) {

@@ -21,7 +21,8 @@ import TestSupport
         #expect(CommandText("run job=\"Nightly Backup\"").value("job") == "Nightly Backup")
         #expect(CommandText("cd \"dir one/deep\"").arguments == [Argument("dir one/deep")])
         #expect(CommandText("run job=Night\"ly Back\"up").value("job") == "Nightly Backup")
-        #expect(CommandText("mark \"a=b c\"").arguments == [Argument("a=b c")], "a quoted word is no keyword with a value")
+        #expect(
+            CommandText("mark \"a=b c\"").arguments == [Argument("a=b c")], "a quoted word is no keyword with a value")
     }
 
     @Test("takes a backslash inside quotes as an escape, outside as itself")
@@ -62,7 +63,8 @@ import TestSupport
         var generator = SeededGenerator(seed: 0xC0_4501E)
         let alphabet = Array("ab=\"\\ \t.,é日\u{0}\u{301}'*")
         for _ in 0..<20_000 {
-            let line = String((0..<Int.random(in: 0..<24, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! })
+            let line = String(
+                (0..<Int.random(in: 0..<24, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! })
             let command = CommandText(line)
             let again = CommandText(command.line)
             guard again.arguments == command.arguments else {
@@ -84,9 +86,11 @@ import TestSupport
         #expect(Abbreviation.resolve("st", among: ["st", "status"]) == .one("st"))
     }
 
-    @Test("names jobs by numbers, lists and ranges", arguments: [
-        ("1", [1]), ("1,2,5-7", [1, 2, 5, 6, 7]), (" 3 , 4 ", [3, 4]),
-    ] as [(String, [Int64])])
+    @Test(
+        "names jobs by numbers, lists and ranges",
+        arguments: [
+            ("1", [1]), ("1,2,5-7", [1, 2, 5, 6, 7]), (" 3 , 4 ", [3, 4]),
+        ] as [(String, [Int64])])
     func jobLists(text: String, values: [Int64]) { #expect(JobIDList(text)?.values == values) }
 
     @Test("refuses what is no list of jobs", arguments: ["", "a", "1,", "5-3", "-1", "0", "1-9999999999", "1 2"])

@@ -18,11 +18,13 @@ struct ConsoleScript {
 
     /// Nothing listens on the daemons' ports: jobs stay queued or fail, which is all that a console's tests need.
     init(more: String = "") throws {
-        fixture = try DirectorFixture(clientPort: try LoopbackPort.free(), storagePort: try LoopbackPort.free(), more: more)
+        fixture = try DirectorFixture(
+            clientPort: try LoopbackPort.free(), storagePort: try LoopbackPort.free(), more: more)
     }
 
     /// What the director says to these lines; signals as `<-27>`. The console hangs up after the last.
-    func transcript(_ lines: String..., mode: ConsoleMode = .plain, rights: ConsoleRights = .unlimited) async -> String {
+    func transcript(_ lines: String..., mode: ConsoleMode = .plain, rights: ConsoleRights = .unlimited) async -> String
+    {
         let answers = Monitor<String>("")
         let inputs = Monitor<[String]>(lines)
         let line = ConsoleLine(
@@ -45,7 +47,9 @@ struct ConsoleScript {
         return answers.read { $0 }
     }
 
-    private static func serve(_ services: DirectorServices, _ line: ConsoleLine, _ rights: ConsoleRights, _ mode: ConsoleMode) async {
+    private static func serve(
+        _ services: DirectorServices, _ line: ConsoleLine, _ rights: ConsoleRights, _ mode: ConsoleMode
+    ) async {
         let dialogue = ConsoleDialogue(services: services, line: line, rights: rights)
         dialogue.renderer.mode = mode
         await ConsoleSession.serve(dialogue)
@@ -58,7 +62,9 @@ struct ConsoleScript {
         let inputs = Monitor<[String]>(lines)
         let line = ConsoleLine(
             send: { (packets) throws(WireError) in
-                answers.withLock { text in for case .payload(let bytes) in packets { text += String(decoding: bytes, as: UTF8.self) } }
+                answers.withLock { text in
+                    for case .payload(let bytes) in packets { text += String(decoding: bytes, as: UTF8.self) }
+                }
             },
             receive: { () throws(WireError) in
                 let next = inputs.withLock { $0.isEmpty ? nil : $0.removeFirst() }
@@ -80,14 +86,17 @@ struct ConsoleScript {
     /// A finished backup in the catalog, with one volume and files: `/a/b`, `/a/` a directory, `/a/c=1` a hard link to the first.
     @discardableResult
     func backup(
-        _ level: Character = "F", after seconds: Int64 = 0, job name: String = "Backup", status: Character = "T", files: [String], volume: String = "Vol-0001"
+        _ level: Character = "F", after seconds: Int64 = 0, job name: String = "Backup", status: Character = "T",
+        files: [String], volume: String = "Vol-0001"
     ) throws -> Int64 {
         let clientID = try catalog.syncClient(ClientRecord(name: "lab-fd"))
         let set = try catalog.fileSet(named: "Plain", md5: "m1", now: Self.start)
         let pool = try #require(try catalog.pool(named: "File"))
         let began = WallTime(seconds: Self.start.seconds + seconds)
         let jobID = try catalog.createJob(
-            JobCreation(uniqueName: JobName.unique(for: name, at: began, counter: 5), name: name, type: "B", level: level, scheduled: began))
+            JobCreation(
+                uniqueName: JobName.unique(for: name, at: began, counter: 5), name: name, type: "B", level: level,
+                scheduled: began))
         var start = JobStart(started: began, level: level)
         start.clientID = clientID
         start.fileSetID = set.fileSetID
@@ -95,7 +104,9 @@ struct ConsoleScript {
         try catalog.startJob(jobID, start)
         try catalog.setSession(UInt32(jobID), 1_795_224_523, ofJob: jobID)
         let media: MediaRecord
-        if let known = try catalog.volume(named: volume) { media = known } else {
+        if let known = try catalog.volume(named: volume) {
+            media = known
+        } else {
             media = try catalog.createVolume(catalog.newVolume(named: volume, in: pool, mediaType: "File"))
         }
         let writer = catalog.attributeWriter(forJob: jobID)
@@ -124,7 +135,8 @@ struct ConsoleScript {
             try catalog.addJobMedia(
                 [
                     JobMediaRecord(
-                        mediaID: media.mediaID, firstIndex: 1, lastIndex: Int64(files.count), startFile: 0, endFile: 0, startBlock: jobID * 10_000,
+                        mediaID: media.mediaID, firstIndex: 1, lastIndex: Int64(files.count), startFile: 0, endFile: 0,
+                        startBlock: jobID * 10_000,
                         endBlock: jobID * 10_000 + 5000)
                 ], toJob: jobID)
         }

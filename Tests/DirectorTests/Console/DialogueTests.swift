@@ -35,7 +35,9 @@ import TestSupport
         #expect(await script.text("list jobid=9") == "No results to list.\n")
         #expect(await script.text("list nosuch").hasPrefix("Unknown list keyword: nosuch"))
         let long = await script.text("llist jobid=1")
-        #expect(long.contains("           JobId: 1\n             Job: Backup.2026-11-21_01.28.45_05\n            Name: Backup\n"))
+        #expect(
+            long.contains(
+                "           JobId: 1\n             Job: Backup.2026-11-21_01.28.45_05\n            Name: Backup\n"))
         #expect(long.hasSuffix("         Comment: \n\n"))
     }
 
@@ -51,7 +53,9 @@ import TestSupport
         #expect(await script.text("list clients").contains("| 1        | lab-fd |"))
         #expect(await script.text("list pools").contains("| Vol-        |"))
         #expect(await script.text("list jobtotals").contains("| 1    | 2     | 100   | Backup |"))
-        #expect(await script.text("list nextvol job=Backup") == "The next Volume to be used by Job \"Backup\" will be Vol-0001\n")
+        #expect(
+            await script.text("list nextvol job=Backup")
+                == "The next Volume to be used by Job \"Backup\" will be Vol-0001\n")
     }
 
     @Test("reads the catalog by SQL, but never writes it")
@@ -63,7 +67,9 @@ import TestSupport
         let refused = await script.text("sqlquery DELETE FROM Job", "list jobs")
         #expect(refused.contains("The query failed") && refused.contains("| 1     | Backup |"))
         let dialogue = await script.text("sqlquery", "select 1 as One;", "nonsense;", "", "version")
-        #expect(dialogue.contains("| One |") && dialogue.contains("The query failed") && dialogue.contains("End query mode."))
+        #expect(
+            dialogue.contains("| One |") && dialogue.contains("The query failed")
+                && dialogue.contains("End query mode."))
     }
 
     // MARK: - run
@@ -72,7 +78,8 @@ import TestSupport
     func runDialogue() async throws {
         let script = try ConsoleScript()
         let when = "2030-01-01 00:00:00"
-        let text = await script.transcript("run job=Backup when=\"\(when)\"", "mod", "1", "1", "mod", "7", "11", "what", "no")
+        let text = await script.transcript(
+            "run job=Backup when=\"\(when)\"", "mod", "1", "1", "mod", "7", "11", "what", "no")
         #expect(
             text == """
                 Automatically selected Catalog: Cat
@@ -160,7 +167,8 @@ import TestSupport
     @Test("queues a job with yes, sees it in status, cancels it, and learns how it ended")
     func runAndCancel() async throws {
         let script = try ConsoleScript()
-        #expect(await script.text("run job=Backup level=Full when=\"2030-01-01 00:00:00\" yes") == "Job queued. JobId=1\n")
+        #expect(
+            await script.text("run job=Backup level=Full when=\"2030-01-01 00:00:00\" yes") == "Job queued. JobId=1\n")
         let status = await script.text("status director")
         #expect(status.contains("     1  Back Full          0         0  Backup            is waiting"))
         #expect(await script.text(".status dir current").hasPrefix("1000 OK .status\nJobId=1 JobStatus="))
@@ -170,7 +178,8 @@ import TestSupport
         let name = try script.fixture.row(1).uniqueName
         #expect(
             await script.text("cancel", "yes")
-                == "Automatically selected Job: JobId=1 Job=\(name)\nJobId=1 Job=\(name)\nConfirm cancel of 1 Job (yes/no): JobId 1, Job \(name) marked to be canceled.\n")
+                == "Automatically selected Job: JobId=1 Job=\(name)\nJobId=1 Job=\(name)\nConfirm cancel of 1 Job (yes/no): JobId 1, Job \(name) marked to be canceled.\n"
+        )
         #expect(await script.text("wait jobid=1") == "JobId=1\nJobStatus=Canceled (A)\n")
         #expect(await script.text("cancel") == "No Jobs running.\n")
     }
@@ -186,15 +195,22 @@ import TestSupport
         #expect(warned.contains("<-20>\nJob 2 (Backup) ended with warnings") && warned.contains("<-15>\n"))
     }
 
-    @Test("is refused what makes no sense, with the reason", arguments: [
-        ("run job=Backup level=Huge yes", "\"Huge\" is no level."), ("run job=Backup when=soon yes", "\"soon\" is no time."),
-        ("run job=Backup priority=0 yes", "\"0\" is no priority."), ("run job=Restore yes", "A restore needs to know what to restore."),
-        ("wait jobid=a", "\"a\" is no list of JobIds."), ("restore jobid=99 all done yes", "No job 99 is in the catalog."),
-        ("restore client=lab-fd current all done yes", "No full backup of client \"lab-fd\" is in the catalog."),
-        ("delete volume=Nope yes", "Volume \"Nope\" is not in the catalog."), ("label storage=LabFile volume=a/b pool=File", "Illegal character \"/\" in a volume name."),
-        ("update volume=Nope volstatus=Used", "Volume \"Nope\" is not in the catalog."), ("prune", "not available in this release"),
-        ("show nonsense", "is unknown"), ("help nonsense", "There is no command"), ("setdebug", "Which level?"),
-    ])
+    @Test(
+        "is refused what makes no sense, with the reason",
+        arguments: [
+            ("run job=Backup level=Huge yes", "\"Huge\" is no level."),
+            ("run job=Backup when=soon yes", "\"soon\" is no time."),
+            ("run job=Backup priority=0 yes", "\"0\" is no priority."),
+            ("run job=Restore yes", "A restore needs to know what to restore."),
+            ("wait jobid=a", "\"a\" is no list of JobIds."),
+            ("restore jobid=99 all done yes", "No job 99 is in the catalog."),
+            ("restore client=lab-fd current all done yes", "No full backup of client \"lab-fd\" is in the catalog."),
+            ("delete volume=Nope yes", "Volume \"Nope\" is not in the catalog."),
+            ("label storage=LabFile volume=a/b pool=File", "Illegal character \"/\" in a volume name."),
+            ("update volume=Nope volstatus=Used", "Volume \"Nope\" is not in the catalog."),
+            ("prune", "not available in this release"),
+            ("show nonsense", "is unknown"), ("help nonsense", "There is no command"), ("setdebug", "Which level?"),
+        ])
     func refusals(line: String, answer: String) async throws {
         let script = try ConsoleScript()
         let text = await script.transcript(line, mode: .framed)
@@ -203,13 +219,17 @@ import TestSupport
 
     // MARK: - restore
 
-    @Test("restores by tree: moves, marks with wildcards, brings hard links along, sees the volumes, and queues the job")
+    @Test(
+        "restores by tree: moves, marks with wildcards, brings hard links along, sees the volumes, and queues the job")
     func restoreByTree() async throws {
         let script = try ConsoleScript()
-        try script.backup(files: ["/src/first", "/src/again=1", "/src/sub dir/x.txt", "/src/sub dir/y.txt", "/src/sub dir/", "/src/"])
+        try script.backup(files: [
+            "/src/first", "/src/again=1", "/src/sub dir/x.txt", "/src/sub dir/y.txt", "/src/sub dir/", "/src/",
+        ])
         try script.backup("I", after: 60, files: ["/src/sub dir/y.txt"])
         let text = await script.transcript(
-            "restore client=lab-fd fileset=Plain where=/tmp/back select current", "cd src", "ls", "mark again", "lsmark", "cd sub dir", "mark *.txt",
+            "restore client=lab-fd fileset=Plain where=/tmp/back select current", "cd src", "ls", "mark again",
+            "lsmark", "cd sub dir", "mark *.txt",
             "estimate", "done", "no")
         let working = script.fixture.directory.path
         #expect(
@@ -290,10 +310,18 @@ import TestSupport
         try script.backup(files: ["/src/a", "/src/b"])
         try script.backup("I", after: 60, files: ["/src/b"], volume: "Vol-0002")
         let text = await script.text("restore client=lab-fd where=/ select current all done yes")
-        #expect(text.contains("2 files inserted into the tree and marked for extraction.\n") && text.hasSuffix("Job queued. JobId=3\n"), "\(text)")
-        let path = try #require(text.split(separator: "\n").first { $0.hasPrefix("Bootstrap records written to ") }.map { String($0.dropFirst(29)) })
-        let bootstrap = String(decoding: try #require(try BoundedReading.file(path, bytesMax: 1 << 20).bytes), as: UTF8.self)
-        #expect(bootstrap.contains("Volume=\"Vol-0001\"") && bootstrap.contains("FileIndex=1\n") && bootstrap.contains("Volume=\"Vol-0002\""), "\(bootstrap)")
+        #expect(
+            text.contains("2 files inserted into the tree and marked for extraction.\n")
+                && text.hasSuffix("Job queued. JobId=3\n"), "\(text)")
+        let path = try #require(
+            text.split(separator: "\n").first { $0.hasPrefix("Bootstrap records written to ") }.map {
+                String($0.dropFirst(29))
+            })
+        let bootstrap = String(
+            decoding: try #require(try BoundedReading.file(path, bytesMax: 1 << 20).bytes), as: UTF8.self)
+        #expect(
+            bootstrap.contains("Volume=\"Vol-0001\"") && bootstrap.contains("FileIndex=1\n")
+                && bootstrap.contains("Volume=\"Vol-0002\""), "\(bootstrap)")
         #expect(!bootstrap.contains("FileIndex=1-2"), "the newer version of b is in the second job: \(bootstrap)")
     }
 
@@ -302,8 +330,12 @@ import TestSupport
         let script = try ConsoleScript()
         try script.backup(files: ["/src/a", "/src/d/x", "/src/d/y", "/src/d/"])
         let text = await script.text("restore client=lab-fd file=/src/a file=/src/d file=/nope done yes")
-        #expect(text.contains("No backup of \"/nope\" was found in these jobs.\n") && text.contains("\n4 files selected to be restored.\n"), "\(text)")
-        #expect(await script.text("restore client=lab-fd file=/nope done yes").hasSuffix("No files selected to be restored.\n"))
+        #expect(
+            text.contains("No backup of \"/nope\" was found in these jobs.\n")
+                && text.contains("\n4 files selected to be restored.\n"), "\(text)")
+        #expect(
+            await script.text("restore client=lab-fd file=/nope done yes").hasSuffix(
+                "No files selected to be restored.\n"))
     }
 
     @Test("restores as it was before a date, and chosen jobs alone")
@@ -311,16 +343,22 @@ import TestSupport
         let script = try ConsoleScript()
         try script.backup(files: ["/a"])
         try script.backup("I", after: 3600, files: ["/b"])
-        #expect(await script.text("restore client=lab-fd before=\"2026-11-21 02:00:00\" all done yes").contains("the following JobId: 1\n"))
+        #expect(
+            await script.text("restore client=lab-fd before=\"2026-11-21 02:00:00\" all done yes").contains(
+                "the following JobId: 1\n"))
         #expect(await script.text("restore jobid=2 all done yes").contains("\n1 file selected to be restored.\n"))
     }
 
-    @Test("chooses by the menu: looks at jobs first, then restores the most recent backup, then leaves the tree with nothing done")
+    @Test(
+        "chooses by the menu: looks at jobs first, then restores the most recent backup, then leaves the tree with nothing done"
+    )
     func restoreMenu() async throws {
         let script = try ConsoleScript()
         try script.backup(files: ["/a"])
         let text = await script.text("restore", "1", "99", "5", "quit", "version")
-        #expect(text.contains("    13: Cancel\nSelect item:  (1-13): ") && text.contains("Please enter a number between 1 and 13\n"), "\(text)")
+        #expect(
+            text.contains("    13: Cancel\nSelect item:  (1-13): ")
+                && text.contains("Please enter a number between 1 and 13\n"), "\(text)")
         #expect(text.contains("Automatically selected Client: lab-fd\nAutomatically selected FileSet: Plain\n"))
         #expect(text.contains("$ Selection aborted, nothing done.\nlab-dir Version"))
     }
@@ -331,7 +369,9 @@ import TestSupport
         let job = try script.backup(files: ["/a", "/b"])
         try script.catalog.purgeFiles(ofJob: job)
         let text = await script.text("restore jobid=\(job)", "yes", "no")
-        #expect(text.contains("file selection is not possible") && text.contains("\n2 files selected to be restored.\n"), "\(text)")
+        #expect(
+            text.contains("file selection is not possible") && text.contains("\n2 files selected to be restored.\n"),
+            "\(text)")
     }
 
     // MARK: - Volumes
@@ -341,7 +381,8 @@ import TestSupport
         let script = try ConsoleScript()
         try script.backup(files: ["/a"])
         #expect(
-            await script.text("update volume=Vol-0001 volstatus=used volretention=\"1 year\" slot=3 maxvolbytes=10g") == """
+            await script.text("update volume=Vol-0001 volstatus=used volretention=\"1 year\" slot=3 maxvolbytes=10g")
+                == """
                 New Volume status is: Used
                 New retention period is: 1 year
                 New Max bytes is: 10737418240
@@ -349,22 +390,32 @@ import TestSupport
 
                 """)
         let volume = try #require(try script.catalog.volume(named: "Vol-0001"))
-        #expect(volume.status == .used && volume.retention == 365 * 86400 && volume.slot == 3 && volume.bytesMax == 10 << 30)
+        #expect(
+            volume.status == .used && volume.retention == 365 * 86400 && volume.slot == 3 && volume.bytesMax == 10 << 30
+        )
         let menu = await script.text("update volume=Vol-0001", "4", "x", "4", "5", "13")
-        #expect(menu.contains("maxvoljobs=x is no number.") && menu.contains("New max jobs is: 5\n") && menu.hasSuffix("Selection terminated.\n"), "\(menu)")
+        #expect(
+            menu.contains("maxvoljobs=x is no number.") && menu.contains("New max jobs is: 5\n")
+                && menu.hasSuffix("Selection terminated.\n"), "\(menu)")
     }
 
     @Test("deletes and purges only after a yes")
     func removals() async throws {
         let script = try ConsoleScript()
         try script.backup(files: ["/a"])
-        #expect(await script.text("delete volume=Vol-0001", "no").hasSuffix("Are you sure you want to delete Volume \"Vol-0001\"? (yes/no): "))
+        #expect(
+            await script.text("delete volume=Vol-0001", "no").hasSuffix(
+                "Are you sure you want to delete Volume \"Vol-0001\"? (yes/no): "))
         #expect(try script.catalog.volume(named: "Vol-0001") != nil)
         #expect(await script.text("purge volume=Vol-0001", mode: .plain).hasSuffix("Marking it purged.\n"))
         #expect(try script.catalog.volume(named: "Vol-0001")?.status == .purged)
-        #expect(await script.text("delete volume=Vol-0001 yes").hasSuffix("Volume \"Vol-0001\" and 0 Jobs deleted from the catalog.\n"))
+        #expect(
+            await script.text("delete volume=Vol-0001 yes").hasSuffix(
+                "Volume \"Vol-0001\" and 0 Jobs deleted from the catalog.\n"))
         let job = try script.backup(after: 9, files: [])
-        #expect(await script.text("delete jobid=\(job)") == "JobId=\(job) and associated records deleted from the catalog.\n")
+        #expect(
+            await script.text("delete jobid=\(job)")
+                == "JobId=\(job) and associated records deleted from the catalog.\n")
     }
 
     // MARK: - Resources
@@ -373,7 +424,9 @@ import TestSupport
     func show() async throws {
         let script = try ConsoleScript()
         let text = await script.text("show all")
-        #expect(text.contains("Job: name=Backup\n") && text.contains("Client: name=lab-fd\n") && text.contains("FileSet: name=Plain\n"))
+        #expect(
+            text.contains("Job: name=Backup\n") && text.contains("Client: name=lab-fd\n")
+                && text.contains("FileSet: name=Plain\n"))
         for secret in ["console-secret", "fd-secret", "sd-secret"] { #expect(!text.contains(secret)) }
         #expect(await script.text("show pool=File").hasPrefix("Pool: name=File\n"))
     }
@@ -383,7 +436,9 @@ import TestSupport
         let script = try ConsoleScript()
         #expect(await script.text("disable client=lab-fd") == "Client \"lab-fd\" disabled\n")
         #expect(await script.text("run job=Backup yes").contains("Client \"lab-fd\" is disabled."))
-        #expect(await script.text("enable client=lab-fd", "run job=Backup when=\"2030-01-01 00:00:00\" yes").hasSuffix("Job queued. JobId=1\n"))
+        #expect(
+            await script.text("enable client=lab-fd", "run job=Backup when=\"2030-01-01 00:00:00\" yes").hasSuffix(
+                "Job queued. JobId=1\n"))
         #expect(await script.text("disable job=Nope").contains("not found"))
     }
 
@@ -395,11 +450,14 @@ import TestSupport
         #expect(await script.text(".clients") == "lab-fd\n")
         #expect(await script.text(".levels") == "Incremental\nFull\nDifferential\nVirtualFull\n")
         #expect(await script.text(".volstatus").hasPrefix("Append\nFull\n"))
-        #expect(await script.text(".defaults job=Backup").hasPrefix("job=Backuppool=Filemessages=Standardclient=lab-fd"), "packet boundaries separate them")
+        #expect(
+            await script.text(".defaults job=Backup").hasPrefix("job=Backuppool=Filemessages=Standardclient=lab-fd"),
+            "packet boundaries separate them")
         #expect(await script.text(".messages") == "")
         script.services.messages.post("21-Nov 01:04 lab-dir JobId 4: text")
         #expect(await script.transcript("version").hasSuffix("You have messages.\n<-1>\n"))
-        #expect(await script.text("messages", "messages") == "21-Nov 01:04 lab-dir JobId 4: text\nYou have no messages.\n")
+        #expect(
+            await script.text("messages", "messages") == "21-Nov 01:04 lab-dir JobId 4: text\nYou have no messages.\n")
         #expect(await script.transcript("quit").hasSuffix("<-4>\n"))
     }
 
@@ -408,9 +466,12 @@ import TestSupport
     @Test("in API mode gets the frames that programs expect")
     func apiMode() async throws {
         let script = try ConsoleScript()
-        let text = await script.transcript(".api 1", "list volume=Nope", "nosuch", ".clients", "run job=Backup", "no", ".api 0")
+        let text = await script.transcript(
+            ".api 1", "list volume=Nope", "nosuch", ".clients", "run job=Backup", "no", ".api 0")
         #expect(
-            text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasPrefix("When:     ") ? "When:     NOW" : $0 }.joined(separator: "\n") == """
+            text.split(separator: "\n", omittingEmptySubsequences: false).map {
+                $0.hasPrefix("When:     ") ? "When:     NOW" : $0
+            }.joined(separator: "\n") == """
                 <-15>
                 <-18>
                 <-16>
@@ -453,9 +514,12 @@ import TestSupport
         try script.backup(files: ["/src/a", "/src/"])
         script.services.messages.post("21-Nov 01:04 lab-dir JobId 4: text")
         let text = await script.transcript(
-            "list jobs", "llist jobid=1", "list volumes", "list pools", "list clients", "list files jobid=1", "list jobmedia jobid=1", "list jobtotals",
-            "status director", "messages", "nosuch", "delete volume=Nope", "run job=Backup when=\"2030-01-01 00:00:00\"", "no",
-            "run job=Backup when=\"2030-01-01 00:00:00\" yes", ".progress", "cancel jobid=2", "wait jobid=2", "restore jobid=1", "ls", "mark *", "lsmark",
+            "list jobs", "llist jobid=1", "list volumes", "list pools", "list clients", "list files jobid=1",
+            "list jobmedia jobid=1", "list jobtotals",
+            "status director", "messages", "nosuch", "delete volume=Nope",
+            "run job=Backup when=\"2030-01-01 00:00:00\"", "no",
+            "run job=Backup when=\"2030-01-01 00:00:00\" yes", ".progress", "cancel jobid=2", "wait jobid=2",
+            "restore jobid=1", "ls", "mark *", "lsmark",
             "estimate", "done", "no", ".clients", "update volume=Vol-0001 volstatus=Used", "help wait", mode: .json)
         var lines: [String] = []
         for line in text.split(separator: "\n") where !line.hasPrefix("<") {
@@ -472,14 +536,18 @@ import TestSupport
         if CurrentProcess.environment("UPDATE_GOLDEN") != nil { try DurableText.replace(path, with: text) }
         let golden = (try DurableText.read(path) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        for (number, (line, expected)) in zip(lines, golden).enumerated() { #expect(line == expected, "line \(number + 1)") }
+        for (number, (line, expected)) in zip(lines, golden).enumerated() {
+            #expect(line == expected, "line \(number + 1)")
+        }
         #expect(lines.count == golden.count)
     }
 
     /// What differs from run to run is replaced by its type.
     private static func steady(_ json: JSON) -> JSON {
         let changing: Set<String> = [
-            "started", "JobTDate", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "Where", "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate", "CreateTime", "RealEndTime",
+            "started", "JobTDate", "SchedTime", "LastWritten", "ExpiresIn", "LabelDate", "When", "Bootstrap", "Where",
+            "ended", "elapsed", "job", "Job", "jobid_time", "statustext", "reason", "status", "messages", "UseDate",
+            "CreateTime", "RealEndTime",
         ]
         switch json {
         case .object(let members):
@@ -514,7 +582,9 @@ import TestSupport
         #expect(jobs.contains("| Backup |") && !jobs.contains("Secret"))
         #expect(await script.text("cancel all", rights: rights).contains("this console may not use that command"))
         #expect(await script.text(".jobs", rights: rights) == "Backup\n")
-        #expect(await script.text("list volumes pool=File", rights: rights).contains("does not exist, or this console may not use it"))
+        #expect(
+            await script.text("list volumes pool=File", rights: rights).contains(
+                "does not exist, or this console may not use it"))
         #expect(await script.text("list joblog jobid=2", rights: rights).contains("No job 2 is in the catalog."))
         #expect(await script.text("run job=Restore yes", rights: rights).contains("not found"))
         #expect(!(await script.text("show all", rights: rights)).contains("Director:"))
@@ -528,16 +598,23 @@ import TestSupport
         var generator = SeededGenerator(seed: 4242)
         let words =
             DirectorCommand.all.map(\.name) + DirectorCommand.dotCommands.map(\.name) + [
-                "jobid=1", "jobid=", "job=Backup", "client=lab-fd", "yes", "no", "mod", ".", "1", "2", "13", "-1", "all", "done", "select", "current", "pool=File",
-                "volume=Vol-0001", "ls", "mark *", "\"", "=", "level=Full", "when=2030-01-01", "storage=LabFile", "file=/a/b", "json", "0", "timeout=0", "", "\u{0}", "é=ü",
+                "jobid=1", "jobid=", "job=Backup", "client=lab-fd", "yes", "no", "mod", ".", "1", "2", "13", "-1",
+                "all", "done", "select", "current", "pool=File",
+                "volume=Vol-0001", "ls", "mark *", "\"", "=", "level=Full", "when=2030-01-01", "storage=LabFile",
+                "file=/a/b", "json", "0", "timeout=0", "", "\u{0}", "é=ü",
             ]
         // Commands that wait or dial would only make this slow; they have tests of their own.
-        let slow: Set<String> = ["wait", "estimate", "label", "mount", "unmount", "umount", "release", "status", ".status", "reload", "setdebug", "quit", "exit", ".quit", ".exit", "update", "truncate"]
+        let slow: Set<String> = [
+            "wait", "estimate", "label", "mount", "unmount", "umount", "release", "status", ".status", "reload",
+            "setdebug", "quit", "exit", ".quit", ".exit", "update", "truncate",
+        ]
         for _ in 0..<60 {
             var lines: [String] = []
             for _ in 0..<6 {
                 let count = Int.random(in: 1...4, using: &generator)
-                lines.append((0..<count).map { _ in words.filter { !slow.contains($0) }.randomElement(using: &generator)! }.joined(separator: " "))
+                lines.append(
+                    (0..<count).map { _ in words.filter { !slow.contains($0) }.randomElement(using: &generator)! }
+                        .joined(separator: " "))
             }
             _ = await script.transcriptOf(lines)
         }

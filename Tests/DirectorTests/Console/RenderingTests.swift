@@ -10,8 +10,14 @@ import Wire
     private let jobs = ConsoleTable(
         kind: "job", columns: ["JobId", "Name", "StartTime", "Type", "Level", "JobFiles", "JobBytes", "JobStatus"],
         rows: [
-            [.integer(1), .init("BackupPlain"), .init("2026-11-21 01:28:45"), .init("B"), .init("F"), .integer(15), .integer(1_357_496), .init("T")],
-            [.integer(2), .init("BackupPlain"), .init("2026-11-21 01:28:49"), .init("B"), .init("I"), .integer(2), .integer(18), .init("T")],
+            [
+                .integer(1), .init("BackupPlain"), .init("2026-11-21 01:28:45"), .init("B"), .init("F"), .integer(15),
+                .integer(1_357_496), .init("T"),
+            ],
+            [
+                .integer(2), .init("BackupPlain"), .init("2026-11-21 01:28:49"), .init("B"), .init("I"), .integer(2),
+                .integer(18), .init("T"),
+            ],
         ])
 
     @Test("that is a table has the rules and columns of Bacula's list")
@@ -30,7 +36,8 @@ import Wire
 
     @Test("that is a long listing has one field per line, names right aligned, and a blank line after each record")
     func longTable() {
-        let table = ConsoleTable(kind: "job", columns: ["JobId", "JobMissingFiles", "Comment"], rows: [[.integer(2), .integer(0), .null]])
+        let table = ConsoleTable(
+            kind: "job", columns: ["JobId", "JobMissingFiles", "Comment"], rows: [[.integer(2), .integer(0), .null]])
         #expect(table.verticalText == "           JobId: 2\n JobMissingFiles: 0\n         Comment: \n\n")
     }
 
@@ -43,7 +50,8 @@ import Wire
 
     @Test("aligns wide characters, and shows control characters instead of sending them to the terminal")
     func strangeNames() {
-        let table = ConsoleTable(kind: "file", columns: ["Filename"], rows: [[.init("/日本/x")], [.init("/a\nb\u{1B}[2J")]])
+        let table = ConsoleTable(
+            kind: "file", columns: ["Filename"], rows: [[.init("/日本/x")], [.init("/a\nb\u{1B}[2J")]])
         #expect(
             table.horizontalText == """
                 +--------------+
@@ -68,8 +76,13 @@ import Wire
     private func transcript(_ mode: ConsoleMode) -> [String] {
         let renderer = ConsoleRenderer(mode: mode)
         return text(
-            renderer.commandBegin + renderer.packets(.table(ConsoleTable(kind: "pool", columns: ["PoolId", "Name"], rows: [[.integer(1), .init("File")]]), long: false))
-                + renderer.packets(.warning("take care\n")) + renderer.packets(.failure(code: "director-not-found", what: "No job 9.", remedy: "Look."))
+            renderer.commandBegin
+                + renderer.packets(
+                    .table(
+                        ConsoleTable(kind: "pool", columns: ["PoolId", "Name"], rows: [[.integer(1), .init("File")]]),
+                        long: false))
+                + renderer.packets(.warning("take care\n"))
+                + renderer.packets(.failure(code: "director-not-found", what: "No job 9.", remedy: "Look."))
                 + renderer.commandEnd(ok: false, messages: 2))
     }
 
@@ -77,7 +90,8 @@ import Wire
     func plain() {
         #expect(
             transcript(.plain) == [
-                "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n", "take care\n", "No job 9. Look.\n",
+                "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n",
+                "take care\n", "No job 9. Look.\n",
                 "You have messages.\n", "<-1>",
             ])
     }
@@ -86,7 +100,9 @@ import Wire
     func api() {
         #expect(
             transcript(.api) == [
-                "<-16>", "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n", "<-20>", "take care\n", "<-21>",
+                "<-16>",
+                "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n",
+                "<-20>", "take care\n", "<-21>",
                 "No job 9. Look.\n", "<-14>", "<-17>", "<-18>",
             ])
     }
@@ -95,7 +111,8 @@ import Wire
     func framed() {
         #expect(
             transcript(.framed) == [
-                "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n", "<-20>", "take care\n", "<-21>",
+                "+--------+------+\n| PoolId | Name |\n+--------+------+\n| 1      | File |\n+--------+------+\n",
+                "<-20>", "take care\n", "<-21>",
                 "No job 9. Look.\n", "<-14>", "<-17>", "<-1>",
             ])
     }
@@ -104,7 +121,8 @@ import Wire
     func json() {
         #expect(
             transcript(.json) == [
-                "{\"type\":\"pool\",\"PoolId\":1,\"Name\":\"File\"}\n", "{\"type\":\"warning\",\"text\":\"take care\"}\n",
+                "{\"type\":\"pool\",\"PoolId\":1,\"Name\":\"File\"}\n",
+                "{\"type\":\"warning\",\"text\":\"take care\"}\n",
                 "{\"type\":\"error\",\"code\":\"director-not-found\",\"what\":\"No job 9.\",\"remedy\":\"Look.\"}\n",
                 "{\"type\":\"done\",\"ok\":false,\"messages\":2}\n", "<-1>",
             ])
@@ -112,7 +130,8 @@ import Wire
 
     @Test("that asks ends in a sub prompt; menus are numbered in plain mode and framed in API mode")
     func questions() {
-        let menu = ConsolePrompt.select(title: "Levels:\n", items: ["Full", "Incremental"], prompt: "Select level (1-2): ")
+        let menu = ConsolePrompt.select(
+            title: "Levels:\n", items: ["Full", "Incremental"], prompt: "Select level (1-2): ")
         #expect(
             text(ConsoleRenderer(mode: .plain).packets(menu)) == [
                 "Levels:\n", "     1: Full\n", "     2: Incremental\n", "Select level (1-2): ", "<-27>",
@@ -121,14 +140,17 @@ import Wire
             text(ConsoleRenderer(mode: .api).packets(menu)) == [
                 "<-11>", "Levels:\n", "Full", "Incremental", "<-12>", "<-19>", "<-28>", "Select level (1-2): ",
             ])
-        let run = ConsolePrompt.run(title: "Run Backup job", fields: [("JobName", "B"), ("Priority", "10")], prompt: "OK to run? (yes/mod/no): ")
+        let run = ConsolePrompt.run(
+            title: "Run Backup job", fields: [("JobName", "B"), ("Priority", "10")], prompt: "OK to run? (yes/mod/no): "
+        )
         #expect(
             text(ConsoleRenderer(mode: .plain).packets(run)) == [
                 "Run Backup job\nJobName:  B\nPriority: 10\n", "OK to run? (yes/mod/no): ", "<-27>",
             ])
         #expect(
             text(ConsoleRenderer(mode: .api).packets(run)) == [
-                "<-23>", "Type: Backup\nTitle: Run Backup Job\nJobName:  B\nPriority: 10\n", "<-28>", "OK to run? (yes/mod/no): ",
+                "<-23>", "Type: Backup\nTitle: Run Backup Job\nJobName:  B\nPriority: 10\n", "<-28>",
+                "OK to run? (yes/mod/no): ",
             ])
     }
 

@@ -6,14 +6,18 @@ import TestSupport
 @testable import Director
 
 @Suite("The restore tree") struct RestoreTreeTests {
-    private func tree(_ files: [(path: String, name: String, index: Int32)] = [
-        ("/etc/", "passwd", 1), ("/etc/ssh/", "sshd_config", 2), ("/etc/ssh/", "", 3), ("/etc/", "", 4), ("/home/me/", "a.txt", 5),
-        ("/home/me/", "b.txt", 6), ("/home/me/", "c [1].txt", 7),
-    ]) -> RestoreTree {
+    private func tree(
+        _ files: [(path: String, name: String, index: Int32)] = [
+            ("/etc/", "passwd", 1), ("/etc/ssh/", "sshd_config", 2), ("/etc/ssh/", "", 3), ("/etc/", "", 4),
+            ("/home/me/", "a.txt", 5),
+            ("/home/me/", "b.txt", 6), ("/home/me/", "c [1].txt", 7),
+        ]
+    ) -> RestoreTree {
         var tree = RestoreTree(jobIDs: [10])
         for file in files {
             tree.insert(
-                path: Array(file.path.utf8), name: Array(file.name.utf8), jobID: 10, fileIndex: file.index, mode: file.name.isEmpty ? 0o040755 : 0o100644,
+                path: Array(file.path.utf8), name: Array(file.name.utf8), jobID: 10, fileIndex: file.index,
+                mode: file.name.isEmpty ? 0o040755 : 0o100644,
                 size: 100)
         }
         tree.finish()
@@ -45,7 +49,10 @@ import TestSupport
     @Test("matches wildcards part by part, never across a slash")
     func patterns() {
         let tree = tree()
-        #expect(names(tree, tree.match(Array("/home/me/*.txt".utf8), from: 0)) == ["/home/me/a.txt", "/home/me/b.txt", "/home/me/c [1].txt"])
+        #expect(
+            names(tree, tree.match(Array("/home/me/*.txt".utf8), from: 0)) == [
+                "/home/me/a.txt", "/home/me/b.txt", "/home/me/c [1].txt",
+            ])
         #expect(names(tree, tree.match(Array("*/me/[ab].txt".utf8), from: 0)) == ["/home/me/a.txt", "/home/me/b.txt"])
         #expect(names(tree, tree.match(Array("*.txt".utf8), from: 0)).isEmpty)
         #expect(names(tree, tree.match(Array(#"/home/me/c \[1\].txt"#.utf8), from: 0)) == ["/home/me/c [1].txt"])
@@ -69,8 +76,11 @@ import TestSupport
         var tree = RestoreTree(jobIDs: [3, 9])
         for job in [3, 9] as [Int64] {
             let directory = Array("/\(job)/".utf8)
-            tree.insert(path: directory, name: Array("first".utf8), jobID: job, fileIndex: 1, mode: 0o100644, size: 1000)
-            tree.insert(path: directory, name: Array("again".utf8), jobID: job, fileIndex: 2, mode: 0o100644, size: 1000, linkFileIndex: 1)
+            tree.insert(
+                path: directory, name: Array("first".utf8), jobID: job, fileIndex: 1, mode: 0o100644, size: 1000)
+            tree.insert(
+                path: directory, name: Array("again".utf8), jobID: job, fileIndex: 2, mode: 0o100644, size: 1000,
+                linkFileIndex: 1)
         }
         tree.finish()
         let again = try #require(tree.node(at: Array("/9/again".utf8), from: 0))
@@ -82,7 +92,8 @@ import TestSupport
     @Test("keeps drive letters, spaces, newlines and bytes that are no UTF-8")
     func strangeNames() throws {
         var tree = RestoreTree(jobIDs: [1])
-        tree.insert(path: Array("C:/Users/".utf8), name: Array("x".utf8), jobID: 1, fileIndex: 1, mode: 0o100644, size: 1)
+        tree.insert(
+            path: Array("C:/Users/".utf8), name: Array("x".utf8), jobID: 1, fileIndex: 1, mode: 0o100644, size: 1)
         tree.insert(path: [0x2F, 0xFF, 0x0A, 0x2F], name: [0x80], jobID: 1, fileIndex: 2, mode: 0o100644, size: 1)
         tree.finish()
         #expect(tree.node(at: Array("C:/Users/x".utf8), from: 0).map { tree.pathText($0) } == "C:/Users/x")
@@ -107,7 +118,9 @@ import TestSupport
         let count = 200_000
         for index in 0..<count {
             let directory = "/srv/data/project-\(index / 50)/"
-            tree.insert(path: Array(directory.utf8), name: Array("document-\(index).text".utf8), jobID: 1, fileIndex: Int32(index + 1), mode: 0o100644, size: 4096)
+            tree.insert(
+                path: Array(directory.utf8), name: Array("document-\(index).text".utf8), jobID: 1,
+                fileIndex: Int32(index + 1), mode: 0o100644, size: 4096)
         }
         tree.finish()
         #expect(tree.fileCount == count)
@@ -115,10 +128,14 @@ import TestSupport
         #expect(tree.memoryBytes / count <= 100, "\(tree.memoryBytes / count) bytes a file")
     }
 
-    @Test("Globs match as the shell's do", arguments: [
-        ("*", "anything", true), ("a*c", "abbbc", true), ("a*c", "abbbd", false), ("?", "", false), ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false),
-        ("[]]", "]", true), ("[", "[", true), ("*.tar.*", "x.tar.gz", true), (#"\*"#, "*", true), (#"\*"#, "x", false), ("", "", true), ("**", "", true),
-    ])
+    @Test(
+        "Globs match as the shell's do",
+        arguments: [
+            ("*", "anything", true), ("a*c", "abbbc", true), ("a*c", "abbbd", false), ("?", "", false),
+            ("[a-c]x", "bx", true), ("[!a-c]x", "bx", false),
+            ("[]]", "]", true), ("[", "[", true), ("*.tar.*", "x.tar.gz", true), (#"\*"#, "*", true),
+            (#"\*"#, "x", false), ("", "", true), ("**", "", true),
+        ])
     func globs(pattern: String, name: String, matches: Bool) {
         #expect(Glob(Array(pattern.utf8)).matches(Array(name.utf8)[...]) == matches)
     }
@@ -128,8 +145,12 @@ import TestSupport
         var generator = SeededGenerator(seed: 77)
         let alphabet = Array("ab*?[]!-\\".utf8)
         for _ in 0..<20_000 {
-            let pattern = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! }
-            let name = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! }
+            let pattern = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator)!
+            }
+            let name = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator)!
+            }
             _ = Glob(pattern).matches(name[...])
         }
         let evil = Array(String(repeating: "a*", count: 30).utf8) + [UInt8(ascii: "b")]
