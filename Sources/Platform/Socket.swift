@@ -213,6 +213,19 @@ package final class StreamSocket: Sendable {
         }
     }
 
+    /// Sends what the network takes at once.
+    ///
+    /// - Returns: How many bytes it took, perhaps none.
+    package func sendAvailable(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int {
+        while true {
+            let count = unsafe Glibc.send(
+                descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            if count >= 0 { return count }
+            if errno == EAGAIN { return 0 }
+            if errno != EINTR { throw SystemError("send", peer.description, errno: errno) }
+        }
+    }
+
     private func setLimit(_ limit: Duration?, _ option: Int32, _ current: borrowing Atomic<Int64>) {
         // A limit that has passed already is the shortest one there is: 0 would mean none.
         let microseconds = limit.map { max(1000, $0.wholeMicroseconds) } ?? 0

@@ -140,8 +140,11 @@ struct ReceivedHello: Equatable {
         guard !name.isEmpty, name.utf8.count <= 127 else { return nil }
     }
 
-    /// Digits that fit no number count as none.
-    private static func number(_ digits: String) -> Int { Int(digits) ?? 0 }
+    /// A number that no release could have counts as none.
+    private static func number(_ digits: String) -> Int {
+        guard let number = Int(digits), (0..<1_000_000).contains(number) else { return 0 }
+        return number
+    }
 
     private var name: String {
         switch hello {

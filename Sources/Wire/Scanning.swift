@@ -15,8 +15,10 @@ extension StringProtocol {
 ///
 ///     scan("JobId=12 Job=a.b", "JobId=%d Job=%s")   // ["12", "a.b"]
 ///
-/// - Returns: The conversions' texts in order, or nil where a literal does not match. Fields that the message has no text
-///   left for are empty (`%s`) or `"0"` (`%d`).
+/// Fields that the message has no text left for are empty (`%s`) or `"0"` (`%d`), as long as no literal stands before them.
+///
+/// - Returns: The conversions' texts in order, or nil where a literal does not match. The text of a `%d` always fits an
+///   `Int64`: numbers beyond it, which no daemon sends, become its greatest or least.
 package func scan(_ message: some StringProtocol, _ format: String) -> [String]? {
     let text = Array(message.utf8)
     let pattern = Array(format.utf8)
@@ -34,21 +36,26 @@ package func scan(_ message: some StringProtocol, _ format: String) -> [String]?
             if pattern[index + 1] == UInt8(ascii: "d") {
                 if at < text.count, text[at] == UInt8(ascii: "-") { at += 1 }
                 while at < text.count, text[at] &- 48 < 10 { at += 1 }
-                let digits = String(decoding: text[start..<at], as: UTF8.self)
-                fields.append(digits.isEmpty || digits == "-" ? "0" : digits)
+                fields.append(number(text[start..<at]))
             } else {
                 while at < text.count, !isSpace(text[at]) { at += 1 }
                 fields.append(String(decoding: text[start..<at], as: UTF8.self))
             }
             index += 2
         } else {
-            guard at < text.count, text[at] == byte else {
-                // An exhausted message satisfies the rest of a format that has begun to yield fields.
-                return nil
-            }
+            guard at < text.count, text[at] == byte else { return nil }
             at += 1
             index += 1
         }
     }
     return fields
+}
+
+/// Digits with an optional sign, as a text that every `Int64` reading accepts.
+private func number(_ digits: ArraySlice<UInt8>) -> String {
+    let text = String(decoding: digits, as: UTF8.self)
+    if Int64(text) != nil { return text }
+    let isNegative = text.hasPrefix("-")
+    guard text.utf8.count > (isNegative ? 1 : 0) else { return "0" }
+    return String(isNegative ? Int64.min : Int64.max)
 }

@@ -13,6 +13,8 @@ import Platform
 struct TLSFailure: Error {
     var reason: String
     var remedy = ""
+    /// The two sides' keys differ: to the operator that is a wrong password.
+    var isWrongKey = false
 }
 
 /// Sendable although it owns an SSL object: every use of it happens with `lock` held. Safe although it holds pointers:
@@ -50,13 +52,13 @@ struct TLSFailure: Error {
 
     // MARK: - Handshake
 
-    /// Takes `sealed[head..<tail]` and goes as far as that leads; what is to be sent is the output.
+    /// Takes from `sealed` and goes as far as that leads; what is to be sent is the output.
     ///
     /// - Returns: Whether the handshake is complete and its peer the right one; else more bytes are needed.
-    func advanceHandshake(_ sealed: [UInt8], _ head: inout Int, _ tail: Int) throws(TLSFailure) -> Bool {
+    func advanceHandshake(_ sealed: inout ReadBuffer) throws(TLSFailure) -> Bool {
         try lock.read { _ throws(TLSFailure) in
             ERR_clear_error()
-            let result = offering(sealed, &head, tail) { unsafe SSL_do_handshake(ssl) }
+            let result = offering(&sealed) { unsafe SSL_do_handshake(ssl) }
             if result == 1 {
                 try unsafe setup.checkPeer(ssl)
                 return true
@@ -110,39 +112,32 @@ struct TLSFailure: Error {
         lock.read { _ in swap(&spare, &output) }
     }
 
-    /// Decrypts from `sealed[head..<tail]` into `plain[start...]` until either is used up.
+    /// Decrypts from `sealed` into `plain` until either is used up.
     ///
     /// - Returns: The count of plain bytes; 0 when more sealed ones are needed; nil when the peer has said goodbye.
-    func decrypt(
-        _ sealed: [UInt8], _ head: inout Int, _ tail: Int, into plain: inout [UInt8], from start: Int
-    ) throws(TLSFailure) -> Int? {
-        var total = 0
-        let ending: Result<Bool, TLSFailure> = lock.read { _ in
+    func decrypt(_ sealed: inout ReadBuffer, into plain: UnsafeMutableRawBufferPointer) -> Result<Int?, TLSFailure> {
+        lock.read { _ in
             ERR_clear_error()
-            return unsafe plain.withUnsafeMutableBytes { buffer in
-                var error: Int32 = SSL_ERROR_NONE
-                offering(sealed, &head, tail) {
-                    while start + total < buffer.count {
-                        let count = unsafe SSL_read(
-                            ssl, buffer.baseAddress! + start + total, Int32(buffer.count - start - total))
-                        if count <= 0 {
-                            error = unsafe SSL_get_error(ssl, count)
-                            break
-                        }
-                        total += Int(count)
+            var total = 0
+            var ending: Int32 = SSL_ERROR_NONE
+            offering(&sealed) {
+                while total < plain.count {
+                    let count = unsafe SSL_read(ssl, plain.baseAddress! + total, Int32(plain.count - total))
+                    if count <= 0 {
+                        ending = unsafe SSL_get_error(ssl, count)
+                        break
                     }
-                    return 0
+                    total += Int(count)
                 }
-                switch error {
-                case SSL_ERROR_NONE, SSL_ERROR_WANT_READ: return .success(false)
-                case SSL_ERROR_ZERO_RETURN: return .success(true)
-                default:
-                    return .failure(TLSFailure(reason: "the encrypted connection is damaged: \(OpenSSLError.take())."))
-                }
+                return 0
+            }
+            if total > 0 { return .success(total) }  // an error comes again at the next call
+            switch ending {
+            case SSL_ERROR_NONE, SSL_ERROR_WANT_READ: return .success(0)
+            case SSL_ERROR_ZERO_RETURN: return .success(nil)
+            default: return .failure(TLSFailure(reason: "the encrypted connection is damaged: \(OpenSSLError.take())."))
             }
         }
-        if total > 0 { return total }  // an error comes again at the next call
-        return try ending.get() ? nil : 0
     }
 
     /// Makes the closing alert the output.
@@ -153,13 +148,13 @@ struct TLSFailure: Error {
         }
     }
 
-    /// Runs `body` while the BIO reads from `bytes[head..<tail]`, and moves `head` by what it read. With `lock` held.
+    /// Runs `body` while the BIO reads from `sealed`. With `lock` held.
     @discardableResult
-    private func offering(_ bytes: [UInt8], _ head: inout Int, _ tail: Int, _ body: () -> Int32) -> Int32 {
-        unsafe bytes.withUnsafeBytes { buffer in
-            unsafe pipe.input = UnsafeRawBufferPointer(rebasing: buffer[head..<tail])
+    private func offering(_ sealed: inout ReadBuffer, _ body: () -> Int32) -> Int32 {
+        unsafe sealed.consume { bytes in
+            unsafe pipe.input = bytes
             let result = body()
-            head = unsafe tail - pipe.input.count
+            unsafe bytes = pipe.input
             unsafe pipe.input = UnsafeRawBufferPointer(start: nil, count: 0)
             return result
         }

@@ -240,8 +240,8 @@ import Platform
         let reason = OpenSSLError.take()
         if kind == .preSharedKey {
             return TLSFailure(
-                reason: "the TLS handshake by pre-shared key failed: \(reason).",
-                remedy: "Make the passwords of both sides' resources the same.")
+                reason: "the peer has another password than we have: TLS by pre-shared key failed (\(reason)).",
+                remedy: "Make the passwords of both sides' resources the same.", isWrongKey: true)
         }
         if verification != Int(X509_V_OK) {
             let text = unsafe String(cString: X509_verify_cert_error_string(verification))

@@ -99,20 +99,6 @@ func frame(_ payload: [UInt8], flags: UInt32 = 0) -> [UInt8] {
     return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: head >> $0) } + payload
 }
 
-/// A reproducible stream of numbers for fuzzing; a failing run is replayed by its seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    // SplitMix64 (Steele, Lea, Flood 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}
-
 /// A count that several tasks add to.
 final class Tally: Sendable {
     private let value = Mutex(0)

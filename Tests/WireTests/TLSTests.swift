@@ -28,7 +28,7 @@ import Testing
             let error = await #expect(throws: WireError.self) {
                 try await dial(destination(listener, password: "wrong", tls: .preSharedKeyRequired), directorHello)
             }
-            #expect(error?.kind == .tls)
+            #expect(error?.kind == .authentication)
             #expect(error?.remedy.contains("passwords") == true)
         }
     }
