@@ -11,6 +11,7 @@ import Testing
 
 @Suite("Interoperation with Bacula 9.6.7") struct InteroperationTests {
     static let fileDaemon = "/usr/sbin/bacula-fd"
+    static let storageDaemon = "/usr/sbin/bacula-sd"
     static let console = "/usr/sbin/bconsole"
     static func isInstalled(_ program: String) -> Bool { unsafe access(program, X_OK) == 0 }
 
@@ -113,6 +114,115 @@ import Testing
             #expect(output.contains("answered version"))
         }
         #expect(commands.withLock { $0 }.contains("version"))
+    }
+
+    @Test(
+        "A real storage daemon takes our Hello and answers a status command",
+        .enabled(if: isInstalled(storageDaemon), "bacula-sd is not installed"))
+    func storageDaemonStatus() async throws {
+        let directory = TemporaryDirectory()
+        let port = try freePort()
+        try write(
+            """
+            Storage { Name = real-sd; SDPort = \(port); SDAddress = 127.0.0.1; WorkingDirectory = \(directory.path); Pid Directory = \(directory.path) }
+            Director { Name = "test-dir"; Password = "sd-secret" }
+            Device { Name = D; Media Type = File; Device Type = File; Archive Device = \(directory.path) }
+            Messages { Name = Standard; director = test-dir = all }
+            """, directory.file("sd.conf"))
+        let daemon = try ChildProgram([Self.storageDaemon, "-f", "-c", directory.file("sd.conf")])
+        defer { daemon.stop() }
+        let connection = try await dial(
+            Destination(
+                host: "127.0.0.1", port: port, secret: SharedSecret(password: "sd-secret"), tls: .plainText,
+                ownName: "test-dir", connectLimit: .seconds(20)),
+            .directorToStorageDaemon(name: "test-dir", version: ProtocolVersion.director))
+        #expect(connection.greeting == "3000 OK Hello 306")
+        #expect(connection.peerVersion == 306)
+        try connection.channel.send("status")
+        var text = ""
+        while case .payload(let bytes) = try connection.channel.receive() {
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(text.contains("real-sd Version: 9.6.7"))
+        connection.channel.close(terminate: true)
+    }
+
+    @Test(
+        "A real file daemon with certificates goes over to TLS after the authentication, for good or for the authentication only",
+        .enabled(if: isInstalled(fileDaemon), "bacula-fd is not installed"), arguments: [false, true])
+    func fileDaemonCertificates(authenticateOnly: Bool) async throws {
+        let authority = try CertificateTests.Authority()
+        let directory = TemporaryDirectory()
+        let port = try freePort()
+        let tls = """
+            TLS Enable = yes; TLS Require = yes; TLS CA Certificate File = \(authority.directory.file("ca.pem"))
+            TLS Certificate = \(authority.directory.file("server.pem")); TLS Key = \(authority.directory.file("server.key"))
+            \(authenticateOnly ? "TLS Authenticate = yes" : "")
+            """
+        try write(
+            """
+            FileDaemon { Name = real-fd; FDport = \(port); FDAddress = 127.0.0.1; WorkingDirectory = \(directory.path); Pid Directory = \(directory.path)
+            }
+            Director { Name = "test-dir"; Password = "fd-secret"
+            TLS Verify Peer = yes
+            \(tls)
+            }
+            Messages { Name = Standard; director = test-dir = all }
+            """, directory.file("fd.conf"))
+        let daemon = try ChildProgram([Self.fileDaemon, "-f", "-c", directory.file("fd.conf")])
+        defer { daemon.stop() }
+        func to(_ policy: TLSPolicy) -> Destination {
+            Destination(
+                host: "127.0.0.1", port: port, secret: SharedSecret(password: "fd-secret"), tls: policy,
+                ownName: "test-dir",
+                connectLimit: .seconds(20))
+        }
+        let connection = try await dial(
+            to(authority.policy("client", authenticateOnly: authenticateOnly)), directorHello)
+        #expect(connection.channel.security.contains("certificate"))
+        #expect(connection.channel.security.contains("authentication only") == authenticateOnly)
+        try connection.channel.send("status")
+        var text = ""
+        while case .payload(let bytes) = try connection.channel.receive() {
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(text.contains("real-fd Version: 9.6.7"))
+        connection.channel.close(terminate: true)
+        // It requires TLS, and says so in its challenge.
+        await #expect(throws: WireError.self) { try await dial(to(.plainText), directorHello) }
+    }
+
+    @Test(
+        "A real console with certificates authenticates at our listener",
+        .enabled(if: isInstalled(console), "bconsole is not installed"))
+    func realConsoleCertificates() async throws {
+        let authority = try CertificateTests.Authority()
+        let directory = TemporaryDirectory()
+        try await withListener(
+            role: .director, secret: SharedSecret(password: "console-secret"), policy: authority.policy("server"),
+            greeting: "1000 OK: 103 test-dir Version: 9.6.7 (10 December 2020)",
+            handler: { connection in
+                while let line = try? connection.channel.receiveLine() {
+                    try? connection.channel.send("answered \(line) under \(connection.channel.security)\n")
+                    try? connection.channel.send(.endOfData)
+                    if line == "quit" { return }
+                }
+            }
+        ) { listener in
+            try write(
+                """
+                Director { Name = test-dir; DIRport = \(listener.port); address = 127.0.0.1; Password = "console-secret"
+                TLS Enable = yes; TLS Require = yes; TLS CA Certificate File = \(authority.directory.file("ca.pem"))
+                TLS Certificate = \(authority.directory.file("client.pem")); TLS Key = \(authority.directory.file("client.key"))
+                }
+                """, directory.file("bconsole.conf"))
+            try write("version\nquit\n", directory.file("input"))
+            let command = "exec \(Self.console) -n -c \(directory.file("bconsole.conf")) <\(directory.file("input"))"
+            let program = try ChildProgram(["/bin/sh", "-c", "\(command) >\(directory.file("output")) 2>&1"])
+            #expect(program.wait() == 0)
+            let output = try read(directory.file("output"))
+            #expect(output.contains("answered version under TLSv1"), "\(output)")
+        }
     }
 }
 
