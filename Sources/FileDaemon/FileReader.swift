@@ -109,7 +109,8 @@ final class FileReader {
     private func read(_ item: WalkedItem) {
         var result = FileResult(metadata: item.metadata, type: item.type)
         switch item.type {
-        case .file where item.group == nil || item.leadsGroup: return readRegular(item, &result)
+        case _ where item.group != nil && !item.leadsGroup: break
+        case .file: return readRegular(item, &result)
         case .fifo, .blockDevice: return readStream(item, &result)
         case .symbolicLink:
             do throws(Errno) {

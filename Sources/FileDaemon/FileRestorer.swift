@@ -128,6 +128,11 @@ final class RestoreTask: @unchecked Sendable {
     }
 }
 
+extension AttributeRecord {
+    /// A hard link, or perhaps the second name of a symbolic link: what it is a name of must be in place first.
+    fileprivate var refersToEarlier: Bool { type == .hardLink || type == .symbolicLink && status.links > 1 }
+}
+
 /// Sorts records into files, one open file per backup session.
 private struct Gatherer {
     private let context: RestoreContext
@@ -229,7 +234,7 @@ private final class RestoreCrew: Sendable {
     func prepare(for task: RestoreTask) {
         let path = task.record.name
         let mustWait = state.read { state in
-            task.record.type == .hardLink ? state.unfinished > 0 || !state.filling.isEmpty : state.paths.contains(path)
+            task.record.refersToEarlier ? state.unfinished > 0 || !state.filling.isEmpty : state.paths.contains(path)
         }
         if mustWait { drain() }
         state.withLock { _ = $0.paths.insert(path) }

@@ -21,6 +21,14 @@ final class RestoreContext: Sendable {
         /// The digest algorithm seen last: that of the next file too, nearly always.
         var algorithm: DigestAlgorithm?
         var temporaryNumber: UInt64 = 0
+        /// Symbolic links with several names, and where the first of them was restored.
+        var linkedLinks: [LinkIdentity: [[UInt8]]] = [:]
+    }
+    /// Device and inode it had, and its target: an inode is used again by later files.
+    struct LinkIdentity: Hashable {
+        var device: Int64
+        var inode: Int64
+        var target: [UInt8]
     }
     private let state = Mutex(State())
     private let isCancelledFlag = Atomic(false)
@@ -79,6 +87,17 @@ final class RestoreContext: Sendable {
         return Array((temporaryPrefix + String(number)).utf8)
     }
 
+    /// The first place of a symbolic link that had several names; its own when it is the first.
+    func firstPlace(of record: AttributeRecord, at components: [[UInt8]]) -> [[UInt8]] {
+        let identity = LinkIdentity(device: record.status.device, inode: record.status.inode, target: record.link)
+        return state.withLock { state in
+            if let first = state.linkedLinks[identity] { return first }
+            // 100,000 such links and more are restored as links of their own.
+            if state.linkedLinks.count < 100_000 { state.linkedLinks[identity] = components }
+            return components
+        }
+    }
+
     func add(_ record: DirectoryRecord) { state.withLock { $0.directories.append(record) } }
     func takeDirectories() -> [DirectoryRecord] {
         state.withLock { state in
@@ -123,6 +142,8 @@ final class FileWriter {
         var defaultACL: [UInt8] = []
         var attributes: [XattrRecord] = []
         var hasFailed = false
+        /// A hard link to something restored before, which has its attributes already.
+        var isSecondName = false
     }
     /// A box, because a descriptor has one owner and `Work` is copied.
     private final class OpenedFile {
@@ -241,8 +262,19 @@ final class FileWriter {
             var target = record.link
             if context.options.prefixesLinks, target.first == UInt8(ascii: "/") { target = rooted(target) }
             guard !target.isEmpty else { throw .noEntry }
+            if record.status.links > 1 {
+                let first = context.firstPlace(of: record, at: work.components)
+                if first != work.components, let name = first.last, let place = try? context.target.place(first.dropLast()),
+                    (try? directory.makeHardLink(temporary, to: name, in: place.directory)) != nil
+                {
+                    work.isSecondName = true
+                    return
+                }
+            }
             try directory.makeLink(temporary, target: target)
-        case .hardLink: try makeHardLink(&work)
+        case .hardLink:
+            work.isSecondName = true
+            try makeHardLink(&work)
         case .special where FileMetadata.kind(ofMode: mode) != .regular:
             try directory.makeNode(temporary, mode: mode & 0o170000 | 0o600, device: UInt64(bitPattern: record.status.specialDevice))
         default:
@@ -387,7 +419,7 @@ final class FileWriter {
             }
             checkContents(work, file)
         }
-        if work.record.type != .hardLink { applyAttributes(work) }
+        if !work.isSecondName { applyAttributes(work) }
         publish(work)
     }
 
@@ -501,7 +533,7 @@ final class FileWriter {
         do throws(Errno) {
             try directory.rename(temporary, to: work.name)
             // Renaming one name of a file onto another of the same file does nothing, says the standard.
-            if work.record.type == .hardLink { try? directory.remove(temporary) }
+            if work.isSecondName { try? directory.remove(temporary) }
             let bytes = work.file == nil ? 0 : work.end
             context.count { summary in
                 summary.files += 1

@@ -201,6 +201,6 @@ package struct CompressedPacketHeader: Hashable, Sendable {
 
     private func grow() throws(Failure) {
         guard buffer.count < Self.packetBytesMax else { throw .tooLarge }
-        buffer = [UInt8](repeating: 0, count: buffer.count * 4)
+        buffer = [UInt8](repeating: 0, count: min(buffer.count * 4, Self.packetBytesMax))
     }
 }

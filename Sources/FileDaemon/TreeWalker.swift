@@ -155,7 +155,6 @@ final class TreeWalker {
                 return
             }
             guard wanted(&item) else { return }
-            if options.values.detectsHardLinks, metadata.links > 1 { join(&item) }
         case .symbolicLink:
             item.type = .symbolicLink
             guard wanted(&item) else { return }
@@ -176,6 +175,9 @@ final class TreeWalker {
             report(JobMessage(.notSaved, "     Unknown file type \(String(metadata.mode, radix: 8)) of \(printable(path)); it is not saved."))
             return
         }
+        // Names of one symbolic link are saved as links of their own: Bacula's restorer would set the mode of what a hard link
+        // to one points to. Ours knows them again by their inode (FileWriter).
+        if options.values.detectsHardLinks, metadata.links > 1, metadata.kind != .symbolicLink { join(&item) }
         emit(item)
     }
 
