@@ -7,3 +7,5 @@ echo "== side by side with Bacula: ${BENCH_TREE:-/usr}"
 python3 Benchmarks/against_bacula.py --appliance $program --tree "${BENCH_TREE:-/usr}" --rounds "${BENCH_ROUNDS:-3}"
 echo "== memory"
 python3 Benchmarks/memory.py --appliance $program
+echo "== packets over loopback, in clear text and under TLS"
+swift build -c release --product wire-throughput >/dev/null && .build/release/wire-throughput
