@@ -240,7 +240,7 @@ final class DirectorConversation: Sendable {
         server.logger.info("job started", metadata: ["job": "\(job.id)", "client": "\(job.request.clientName)"])
         var status = JobStatus.done
         do throws(StorageError) {
-            job.state.withLock { $0.client = .expected }
+            job.expectClient()
             try catalog.send(status: JobStatus.waitingForClient)
             let client = try job.waitForClient(atMost: server.settings.clientConnectWait)
             try sending { () throws(WireError) in try link.send("3010 Job \(job.request.name) start\n") }

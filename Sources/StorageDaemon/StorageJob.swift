@@ -179,13 +179,25 @@ final class StorageJob: Sendable {
 
     // MARK: - The client's connection
 
-    /// Hands the job its client's connection; false when the job does not wait for one.
+    /// Hands the job its client's connection; false when the job has one already or is over.
+    ///
+    /// A client may come before the job has begun to wait: the director sends `run` here and calls the client in the same breath,
+    /// and nothing says which of the two arrives first.
     func attach(_ channel: MessageChannel) -> Bool {
         state.withLock { state in
-            guard case .expected = state.client, state.cancellation == nil else { return false }
+            switch state.client {
+            case .none, .expected: break
+            case .attached, .over: return false
+            }
+            guard state.cancellation == nil else { return false }
             state.client = .attached(channel)
             return true
         }
+    }
+
+    /// Says that the job waits for its client from now on, unless the client is here already.
+    func expectClient() {
+        state.withLock { state in if case .none = state.client { state.client = .expected } }
     }
 
     /// Blocks until the client is here.

@@ -49,14 +49,12 @@ struct ProcessTests {
     func rolesTogether() throws {
         let home = TemporaryDirectory()
         let (site, tree) = try smallSite(home, start: false)
-        // One file with the resources of all three; the Director of the daemons' own files is not needed twice.
-        let all = site.text("etc/director.conf") + site.text("etc/fd.conf") + site.text("etc/sd.conf")
-        var seen = false
-        let once = all.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
-            if line.contains("Messages { Name = Standard; director") { return false }
-            if line.contains("Director { Name = site-dir; Password = \"sd-secret\"") { defer { seen = true }; return !seen }
-            return true
-        }.joined(separator: "\n")
+        // One file with the resources of all three. The Director resource that the daemons obey stands in it once, so that
+        // both have the same password.
+        let director = site.text("etc/director.conf").replacingFirst("sd-secret", with: "fd-secret")
+        let storage = site.text("etc/sd.conf").split(separator: "\n").filter { !$0.contains("sd-secret") && !$0.hasPrefix("Messages") }
+        let file = site.text("etc/fd.conf").split(separator: "\n").filter { !$0.hasPrefix("Messages") }
+        let once = director + "\n" + (storage + file).joined(separator: "\n")
         try site.write("etc/all.conf", once)
         let process = try BackgroundProcess(
             [applianceProgram, "--role", "director", "--role", "sd", "--role", "fd", "--foreground", "--config", site.directory.file("etc/all.conf")],
@@ -138,9 +136,9 @@ struct ProcessTests {
         BadInput(arguments: ["console", "--config", "FILE", "-c", "version"], status: 10, says: ["FILE"]),
         BadInput(arguments: ["console", "--config", "FILE", "-c", "version"],
             file: "Director { Name = d; Address = 127.0.0.1; DirPort = 1; Password = x }", status: 1, says: ["127.0.0.1"]),
-        BadInput(arguments: ["volume", "list", "FILE"], status: 1, says: ["FILE"]),
-        BadInput(arguments: ["volume", "list", "FILE"], file: "this is no volume", status: 1, says: ["FILE"]),
-        BadInput(arguments: ["volume", "list", "FILE"], file: "", status: 1, says: ["FILE"]),
+        BadInput(arguments: ["volume", "list", "FILE"], status: 1, says: ["no-such-volume", "\"input\""]),
+        BadInput(arguments: ["volume", "list", "FILE"], file: "this is no volume", status: 1, says: ["\"input\"", "damaged"]),
+        BadInput(arguments: ["volume", "list", "FILE"], file: "", status: 1, says: ["not-a-volume", "\"input\""]),
         BadInput(arguments: ["compare", "/nonexistent-a", "/nonexistent-b"], status: 1, says: ["/nonexistent-a"]),
     ]
 
