@@ -41,7 +41,7 @@ let package = Package(
     name: "appliance",
     products: [.executable(name: "appliance", targets: ["appliance"])],
     traits: [
-        .trait(name: "LZO", description: "Read and write LZO streams (needs liblzo2-dev)."),
+        .trait(name: "LZO", description: "Read and write LZO streams (needs liblzo2-dev).")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

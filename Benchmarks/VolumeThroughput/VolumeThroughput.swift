@@ -47,9 +47,13 @@ enum VolumeThroughput {
         var delivered = 0
         try measure("reading, checking and reassembling records", bytes: total) {
             var reader = VolumeReader(Bootstrap(units: [bootstrap]))
-            try reader.read { _, _ throws(DeviceError) in device } deliver: { _, bytes throws(DeviceError) in
+            try reader.read { _, _ throws(DeviceError) in
+                device
+            } deliver: { _, bytes throws(DeviceError) in
                 delivered += bytes.count
-            } report: { print($0) }
+            } report: {
+                print($0)
+            }
         }
         print("\(blocks) blocks, \(delivered) bytes delivered, crc \(crc)")
         try device.close()
@@ -69,7 +73,8 @@ enum VolumeThroughput {
         let (seconds, busy) = (clock(CLOCK_MONOTONIC) - wall, clock(CLOCK_PROCESS_CPUTIME_ID) - cpu)
         let gigabytes = Double(bytes) / 1e9
         print(
-            "\(what): \(rounded(gigabytes / seconds)) GB/s, \(rounded(busy / gigabytes)) CPU s/GB (\(rounded(seconds)) s for \(rounded(gigabytes)) GB)")
+            "\(what): \(rounded(gigabytes / seconds)) GB/s, \(rounded(busy / gigabytes)) CPU s/GB (\(rounded(seconds)) s for \(rounded(gigabytes)) GB)"
+        )
     }
 
     static func clock(_ id: clockid_t) -> Double {

@@ -90,7 +90,8 @@ package final class FileDevice: VolumeDevice, @unchecked Sendable {
                 remedy: "Volumes are regular files; symbolic links are not followed.")
         }
         if error.isReadOnly {
-            return DeviceError(.readOnly, "Volume \"\(volume)\" on device \(description) can't be opened: \(error.reason).",
+            return DeviceError(
+                .readOnly, "Volume \"\(volume)\" on device \(description) can't be opened: \(error.reason).",
                 remedy: "Check its owner and mode; the storage daemon's user needs to read and write it.")
         }
         return deviceError(error, volume)
@@ -130,7 +131,8 @@ package final class FileDevice: VolumeDevice, @unchecked Sendable {
         case .end: throw DeviceError(.endOfData, "Volume \"\(openVolume ?? "")\" ends here.")
         case .damaged(let reason):
             throw DeviceError(
-                .mediaError, "Volume \"\(openVolume ?? "")\" on device \(description) is damaged at \(position.rawValue): \(reason)")
+                .mediaError, "Volume \"\(openVolume ?? "")\" on device \(description) is damaged at \(position.rawValue): \(reason)"
+            )
         }
     }
 

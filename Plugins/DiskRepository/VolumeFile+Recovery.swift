@@ -60,7 +60,8 @@ extension VolumeFile {
             guard count == tail.count, count >= 16 else { return false }
             var index = count - 16
             while index >= 0 {
-                if Self.hasIdentifier(tail, at: index + 12), let header = try? BlockHeader(checking: tail.span.extracting(index..<count)),
+                if Self.hasIdentifier(tail, at: index + 12),
+                    let header = try? BlockHeader(checking: tail.span.extracting(index..<count)),
                     header.blockBytes == count - index
                 {
                     return true

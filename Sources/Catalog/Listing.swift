@@ -109,8 +109,7 @@ extension CatalogDatabase {
         do {
             // Reader connections refuse whatever would change the file.
             return try pool.read { db in try Self.table(db, sql, rowsMax: Self.queriedRowsMax) }
-        } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT && error.resultCode != .SQLITE_BUSY
-        {
+        } catch let error as DatabaseError where error.resultCode != .SQLITE_CORRUPT && error.resultCode != .SQLITE_BUSY {
             throw CatalogError(
                 .query, "The query failed: \(error.message ?? "SQLite error \(error.resultCode.rawValue)").")
         } catch {

@@ -89,8 +89,7 @@ struct ConfigurationCheck {
         func check(_ value: Value, _ directive: String, of resource: Resource, at place: SourceLocation) {
             switch value {
             case .reference(let kind, let name):
-                if sets[kind]?.contains(name) == true || !reported.insert(Finding(value: value, place: place)).inserted
-                {
+                if sets[kind]?.contains(name) == true || !reported.insert(Finding(value: value, place: place)).inserted {
                     return
                 }
                 let title = ConfigurationTables.table(kind).title
@@ -221,8 +220,7 @@ struct ConfigurationCheck {
         guard roles.contains(.director) else { return }
         var pools: [String: Resource] = [:]
         for resource in resources where resource.kind == .pool { pools[resource.name] = resource }
-        for job in resources where job.kind == .job && job.values["Type"] == .text("Backup") && !job.isGiven("Storage")
-        {
+        for job in resources where job.kind == .job && job.values["Type"] == .text("Backup") && !job.isGiven("Storage") {
             guard case .reference(_, let name)? = job.values["Pool"], let pool = pools[name], !pool.isGiven("Storage")
             else { continue }
             problems.error(

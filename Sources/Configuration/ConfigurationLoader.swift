@@ -44,8 +44,7 @@ package enum ConfigurationLoader {
         )
     }
 
-    static func examine(_ bytes: [UInt8], path: String, roles: Set<Role>, sources: ConfigurationSources) -> Examination
-    {
+    static func examine(_ bytes: [UInt8], path: String, roles: Set<Role>, sources: ConfigurationSources) -> Examination {
         examine(ConfigurationSources.Text(bytes: bytes, identity: nil), path: path, roles: roles, sources: sources)
     }
 

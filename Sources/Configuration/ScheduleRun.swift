@@ -92,8 +92,7 @@ package struct ScheduleRun: Sendable, Hashable {
 
     private static func item(_ word: Substring) -> Item? {
         if let day = Int(word), word.allSatisfy(\.isNumber) { return (1...31).contains(day) ? .dayOfMonth(day) : nil }
-        if word.count >= 2, word.first == "w", let week = Int(word.dropFirst()), word.dropFirst().allSatisfy(\.isNumber)
-        {
+        if word.count >= 2, word.first == "w", let week = Int(word.dropFirst()), word.dropFirst().allSatisfy(\.isNumber) {
             return week <= 53 ? .weekOfYear(week) : nil
         }
         if let number = ordinals.firstIndex(of: String(word)) ?? shortOrdinals.firstIndex(of: String(word)) {

@@ -58,7 +58,8 @@ struct CatalogServer: StorageRequests {
             }
         } catch {
             desk.error("Catalog: \(error.what) \(error.remedy)")
-            return "1991 Catalog Request for vol=\(Bashed.encode(fields.text("VolName") ?? "")) failed: \(Bashed.encode(error.what))\n"
+            return
+                "1991 Catalog Request for vol=\(Bashed.encode(fields.text("VolName") ?? "")) failed: \(Bashed.encode(error.what))\n"
         }
     }
 
@@ -100,7 +101,9 @@ struct CatalogServer: StorageRequests {
         guard let volume = try catalog.volume(named: name) else { return "1997 Volume \"\(name)\" not in catalog.\n" }
         live.state.withLock { $0.volume = name }
         guard write != 0 else { return Self.line(volume) }
-        guard let pool = job.pool else { return "1998 Volume \"\(name)\" catalog status is \(volume.status.rawValue), this job only reads.\n" }
+        guard let pool = job.pool else {
+            return "1998 Volume \"\(name)\" catalog status is \(volume.status.rawValue), this job only reads.\n"
+        }
         do {
             return Self.line(try catalog.prepareForWriting(volume: name, volumeRequest(pool, mediaType: volume.mediaType)))
         } catch {
@@ -184,7 +187,9 @@ struct CatalogServer: StorageRequests {
             guard case .payload(let bytes) = packet else { break }
             count += 1
             // A record stands for a gigabyte or a volume: more of them at once than this is no honest list.
-            guard count <= 100_000 else { throw DirectorError(.daemonConfused, "The storage daemon sends JobMedia records without end.") }
+            guard count <= 100_000 else {
+                throw DirectorError(.daemonConfused, "The storage daemon sends JobMedia records without end.")
+            }
             guard let record = Self.jobMedia(ClientLink.text(bytes)) else {
                 isGood = false
                 continue
@@ -209,7 +214,8 @@ struct CatalogServer: StorageRequests {
         let numbers = line.split(separator: " ").map { Int64($0) }
         guard numbers.count >= 7, numbers.allSatisfy({ $0 != nil }) else { return nil }
         let n = numbers.map { $0! }
-        guard n[0...1].allSatisfy({ (0...Int64(Int32.max)).contains($0) }), n[2...5].allSatisfy({ (0...Int64(UInt32.max)).contains($0) }),
+        guard n[0...1].allSatisfy({ (0...Int64(Int32.max)).contains($0) }),
+            n[2...5].allSatisfy({ (0...Int64(UInt32.max)).contains($0) }),
             n[6] > 0, n[0] <= n[1], (n[2], n[4]) <= (n[3], n[5])
         else { return nil }
         return JobMediaRecord(

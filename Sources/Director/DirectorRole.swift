@@ -37,7 +37,8 @@ package final class DirectorRole: RoleDaemon {
                 services.messages.post(
                     Message(
                         .error, time: .now,
-                        text: "\(director.name) JobId \(job.jobID): The director ended while this job was active; it is marked as failed.",
+                        text:
+                            "\(director.name) JobId \(job.jobID): The director ended while this job was active; it is marked as failed.",
                         jobID: job.jobID
                     ).stamped)
             }
@@ -47,7 +48,8 @@ package final class DirectorRole: RoleDaemon {
         for entry in entries {
             do throws(WireError) { listeners.append(try Listener(entry)) } catch {
                 throw DirectorError(
-                    .system, "The director can't listen on \(entry.address.isEmpty ? "any address" : entry.address), port \(entry.port): \(error.detail)",
+                    .system,
+                    "The director can't listen on \(entry.address.isEmpty ? "any address" : entry.address), port \(entry.port): \(error.detail)",
                     remedy: error.remedy.isEmpty ? "Is another director running?" : error.remedy)
             }
         }
@@ -55,16 +57,20 @@ package final class DirectorRole: RoleDaemon {
         let bound = entries
         services.setCheck { configuration throws(DirectorError) in
             guard configuration.first(.director)?.name == director.name else {
-                throw DirectorError(.configuration, "A reload can't change the Director's name.", remedy: "Restart the director instead.")
+                throw DirectorError(
+                    .configuration, "A reload can't change the Director's name.", remedy: "Restart the director instead.")
             }
             guard PortMap(configuration, roles: [.director]).listeners.filter({ $0.role == .director }) == bound else {
-                throw DirectorError(.configuration, "A reload can't change the director's address or port.", remedy: "Restart the director instead.")
+                throw DirectorError(
+                    .configuration, "A reload can't change the director's address or port.", remedy: "Restart the director instead."
+                )
             }
         }
     }
 
     /// `WorkingDirectory/DbName.db`, or DbName itself where it is an absolute path.
-    private static func openCatalog(of configuration: Configuration, _ director: Resource) throws(DirectorError) -> CatalogDatabase {
+    private static func openCatalog(of configuration: Configuration, _ director: Resource) throws(DirectorError) -> CatalogDatabase
+    {
         guard let resource = configuration.first(.catalog), let name = resource.text("DbName") else {
             throw DirectorError(.configuration, "\(configuration.path) has no Catalog resource.", remedy: "Add one with a DbName.")
         }
@@ -121,7 +127,8 @@ package final class DirectorRole: RoleDaemon {
         let configuration = services.configuration
         let own = services.director
         let isDefault = name == "*UserAgent*"
-        guard let resource = isDefault ? own : configuration.named(.console, name), let password = resource.password("Password") else {
+        guard let resource = isDefault ? own : configuration.named(.console, name), let password = resource.password("Password")
+        else {
             return .refuse(reason: "there is no Console resource \"\(name)\"", line: "1999 You are not authorized.\n")
         }
         return .authenticate(

@@ -99,7 +99,8 @@ extension DirectorServices {
         _ = try link.identify(jobID: 0, uniqueName: ConsoleName.make())
         let level = basis.choice.level, since = basis.choice.since
         let isAccurate = plan.accurate && level != .full
-        try link.sendLevel(level, accurate: isAccurate, mtimeOnly: false, since: since?.started, previousJob: since?.uniqueName ?? "")
+        try link.sendLevel(
+            level, accurate: isAccurate, mtimeOnly: false, since: since?.started, previousJob: since?.uniqueName ?? "")
         try definition.send(to: link, storage: nil)
         if isAccurate { try link.sendAccurateList(of: basis.accurateJobs, from: catalog, withDigests: definition.comparesDigests) }
         try link.send("estimate listing=\(listing ? 1 : 0)\n")

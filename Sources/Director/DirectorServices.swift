@@ -19,7 +19,9 @@ package final class DirectorServices: Sendable {
     /// Asked before a new configuration is taken over.
     private let checks = Monitor<(@Sendable (Configuration) throws(DirectorError) -> Void)?>(nil)
 
-    package init(configuration: Configuration, catalog: CatalogDatabase, roles: Set<Role> = [.director], logger: Logger) throws(DirectorError) {
+    package init(configuration: Configuration, catalog: CatalogDatabase, roles: Set<Role> = [.director], logger: Logger)
+        throws(DirectorError)
+    {
         configurations = Monitor(configuration)
         self.catalog = catalog
         self.roles = roles

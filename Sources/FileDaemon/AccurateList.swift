@@ -49,7 +49,8 @@ final class AccurateList: @unchecked Sendable {
         guard let pathEnd = ends.first, pathEnd > 0 else { return false }
         let lstatEnd = ends.count > 1 ? ends[1] : packet.count
         guard let status = FileStatus(lstat: packet.extracting(pathEnd + 1..<lstatEnd)) else { return false }
-        let digest = lstatEnd < packet.count ? packet.extracting(lstatEnd + 1..<(ends.count > 2 ? ends[2] : packet.count)).array : []
+        let digest =
+            lstatEnd < packet.count ? packet.extracting(lstatEnd + 1..<(ends.count > 2 ? ends[2] : packet.count)).array : []
         insert(packet.extracting(0..<pathEnd).array, status, digest)
         return true
     }

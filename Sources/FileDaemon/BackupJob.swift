@@ -21,10 +21,15 @@ enum JobOutcome: Sendable, Hashable {
 
 enum BackupJob {
     /// Reads and sends everything. Blocks; runs walker and readers as tasks beside the calling one, which sends.
-    static func run(_ order: BackupOrder, _ job: FileDaemonJob, _ director: DirectorLink, _ storage: StorageLink) async -> JobOutcome {
+    static func run(_ order: BackupOrder, _ job: FileDaemonJob, _ director: DirectorLink, _ storage: StorageLink) async
+        -> JobOutcome
+    {
         if order.fileSet.includes.contains(where: { $0.blocks.contains { $0.options.values.asksForLZO } }) {
-            director.report(JobMessage(
-                .warning, "LZO compression is not in this build (package trait LZO): those files are saved uncompressed. Use ZSTD or GZIP."))
+            director.report(
+                JobMessage(
+                    .warning,
+                    "LZO compression is not in this build (package trait LZO): those files are saved uncompressed. Use ZSTD or GZIP."
+                ))
         }
         let pipeline = ReadPipeline()
         return await job.withCancellation {
@@ -68,7 +73,8 @@ enum BackupJob {
 
     /// The part that needs no network: walks, reads and sends to `sink` until everything is sent or the job is stopped.
     static func stream(
-        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit, to sink: any StreamSink,
+        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit,
+        to sink: any StreamSink,
         readers: Int = processorCount, report: @escaping @Sendable (JobMessage) -> Void
     ) async throws(WireError) {
         let failure = await withTaskGroup(of: Void.self) { group -> WireError? in
@@ -98,7 +104,8 @@ enum BackupJob {
     }
 
     private static func send(
-        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit, _ sink: any StreamSink,
+        _ order: BackupOrder, _ pipeline: ReadPipeline, _ progress: JobProgress, _ bandwidth: BandwidthLimit,
+        _ sink: any StreamSink,
         _ report: @escaping @Sendable (JobMessage) -> Void
     ) throws(WireError) {
         let sender = StreamSender(

@@ -23,7 +23,9 @@ final class BandwidthLimit: Sendable {
         let behind = account.withLock { account -> Duration in
             let now = ContinuousClock.now
             // A new rate, or a second without traffic, begins a new account: no burst makes up for a pause.
-            if account.rate != rate || account.start.duration(to: now) > .seconds(1) + .nanoseconds(Self.nanoseconds(account.sent, rate)) {
+            if account.rate != rate
+                || account.start.duration(to: now) > .seconds(1) + .nanoseconds(Self.nanoseconds(account.sent, rate))
+            {
                 account = Account(start: now, sent: 0, rate: rate)
             }
             account.sent += Int64(count)

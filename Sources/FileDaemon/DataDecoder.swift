@@ -45,7 +45,8 @@ final class DataDecoder {
             case .damaged: throw Failure(text: "a compressed packet can't be decompressed.")
             case .tooLarge: throw Failure(text: "a compressed packet holds more than \(PacketDecompressor.packetBytesMax) bytes.")
             case .lzo: throw Failure(text: "its data are compressed by LZO, which this build can't read (package trait LZO).")
-            case .unknownMethod(let magic): throw Failure(text: "its data are compressed by an unknown method, \(String(magic, radix: 16)).")
+            case .unknownMethod(let magic):
+                throw Failure(text: "its data are compressed by an unknown method, \(String(magic, radix: 16)).")
             }
         }
         let buffer = decompressor.buffer

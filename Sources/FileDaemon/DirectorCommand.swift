@@ -43,7 +43,9 @@ enum DirectorCommand: Hashable, Sendable {
         case other(String)
     }
 
-    enum VerifyLevel: String, Hashable, Sendable { case initialize = "init", catalog, volume, data, diskToCatalog = "disk_to_catalog" }
+    enum VerifyLevel: String, Hashable, Sendable {
+        case initialize = "init", catalog, volume, data, diskToCatalog = "disk_to_catalog"
+    }
 
     struct RestoreOrder: Hashable, Sendable {
         var replace: ReplacePolicy
@@ -72,7 +74,8 @@ enum DirectorCommand: Hashable, Sendable {
         let text = String(decoding: line, as: UTF8.self)
         switch Self.keyword(of: line) {
         case "jobid":
-            guard let fields = scan(text, "JobId=%s Job=%s SDid=%s SDtime=%s Authorization=%s"), let id = Int(fields[0]), id >= 0 else {
+            guard let fields = scan(text, "JobId=%s Job=%s SDid=%s SDtime=%s Authorization=%s"), let id = Int(fields[0]), id >= 0
+            else {
                 self = .malformed(answer: "2901 Bad Job\n")
                 return
             }
@@ -82,7 +85,9 @@ enum DirectorCommand: Hashable, Sendable {
         case "level": self = Self.level(text)
         case "fileset": self = .fileSet
         case "storage":
-            if let fields = scan(text, "storage address=%s port=%d ssl=%d Authorization=%s"), let port = Int(fields[1]), !fields[0].isEmpty {
+            if let fields = scan(text, "storage address=%s port=%d ssl=%d Authorization=%s"), let port = Int(fields[1]),
+                !fields[0].isEmpty
+            {
                 self = .storage(address: fields[0], port: port, authorization: fields[3])
             } else if let fields = scan(text, "storage address=%s port=%d"), let port = Int(fields[1]), !fields[0].isEmpty {
                 self = .storage(address: fields[0], port: port, authorization: nil)
@@ -143,14 +148,18 @@ enum DirectorCommand: Hashable, Sendable {
         }
     }
 
-    private static func named(_ text: String, _ format: String, _ answer: String, _ make: (String) -> DirectorCommand) -> DirectorCommand {
+    private static func named(_ text: String, _ format: String, _ answer: String, _ make: (String) -> DirectorCommand)
+        -> DirectorCommand
+    {
         guard let name = scan(text, format)?.first, !name.isEmpty else { return .malformed(answer: answer) }
         return make(Bashed.decode(name))
     }
 
     private static func level(_ text: String) -> DirectorCommand {
         let word = String(text.dropFirst("level = ".count).prefix { $0 != " " })
-        if let fields = scan(text, "level = since_utime %d mtime_only=%d prev_job=%s") ?? scan(text, "level = since_utime %d mtime_only=%d").map({ $0 + [""] }) {
+        if let fields = scan(text, "level = since_utime %d mtime_only=%d prev_job=%s")
+            ?? scan(text, "level = since_utime %d mtime_only=%d").map({ $0 + [""] })
+        {
             guard let time = Int64(fields[0]) else { return .malformed(answer: "2902 Bad level command: \(text)\n") }
             return .level(.since(time: time, ignoresChangeTime: fields[1] != "0", previousJob: fields[2]))
         }
@@ -166,7 +175,9 @@ enum DirectorCommand: Hashable, Sendable {
         // Everything after Command= is the command, whatever it holds.
         guard let range = text.firstRange(ofText: "Command=") else { return .malformed(answer: answer) }
         let head = text[..<range.lowerBound], command = Bashed.decode(text[range.upperBound...])
-        guard let fields = scan(head, "Run OnSuccess=%d OnFailure=%d AbortOnError=%d When=%d"), let when = Int(fields[3]), !command.isEmpty else {
+        guard let fields = scan(head, "Run OnSuccess=%d OnFailure=%d AbortOnError=%d When=%d"), let when = Int(fields[3]),
+            !command.isEmpty
+        else {
             return .malformed(answer: answer)
         }
         // Ours say how long it may take.
@@ -197,7 +208,9 @@ enum DirectorCommand: Hashable, Sendable {
         }
         while root.last == 32 { root.removeLast() }
         let text = String(decoding: head, as: UTF8.self)
-        guard let fields = scan(text, "restore files=%d replace=%s prelinks=%d").map({ Array($0.dropFirst()) }) ?? scan(text, "restore replace=%s prelinks=%d"),
+        guard
+            let fields = scan(text, "restore files=%d replace=%s prelinks=%d").map({ Array($0.dropFirst()) })
+                ?? scan(text, "restore replace=%s prelinks=%d"),
             let letter = fields[0].first, let replace = ReplacePolicy(rawValue: letter)
         else { return .malformed(answer: answer) }
         return .restore(RestoreOrder(replace: replace, prefixesLinks: fields[1] != "0", root: root, relocation: relocation))

@@ -112,14 +112,18 @@ final class DirectorConversation {
             if isEnd { return try answer("2000 OK ObjectRestored\n") }
             // Two packets, the object's name and its bytes. Nobody here can use them.
             for _ in 0..<2 { _ = try channel.receive() }
-            link.report(JobMessage(.warning, "Restore objects are for plugins, which this client has none of; the object is ignored."))
+            link.report(
+                JobMessage(.warning, "Restore objects are for plugins, which this client has none of; the object is ignored."))
         case .componentInfo:
             while case .payload = try channel.receive() {}
             try answer("2000 OK ComponentInfo\n")
         case .setBandwidth(let limit, let name):
             // For one job, for all of this director's, or for the one that this conversation will carry.
-            if name.isEmpty { server.runningJobs.forEach { if $0.directorName == director.name { $0.bandwidth.set(limit) } } }
-            else { server.job(named: name)?.bandwidth.set(limit) }
+            if name.isEmpty {
+                server.runningJobs.forEach { if $0.directorName == director.name { $0.bandwidth.set(limit) } }
+            } else {
+                server.job(named: name)?.bandwidth.set(limit)
+            }
             if isJob { job.bandwidth.set(limit) }
             try answer("2000 OK Bandwidth\n")
         case .setDebug(let text): try setDebug(text)
@@ -144,7 +148,9 @@ final class DirectorConversation {
 
     // MARK: - The job's description
 
-    private func begin(_ id: Int, _ name: String, _ sessionID: UInt32, _ sessionTime: UInt32, _ authorization: String) throws(WireError) {
+    private func begin(_ id: Int, _ name: String, _ sessionID: UInt32, _ sessionTime: UInt32, _ authorization: String)
+        throws(WireError)
+    {
         job.identity.withLock { identity in
             identity.jobID = id
             identity.uniqueName = name
@@ -264,7 +270,10 @@ final class DirectorConversation {
             }
             if !list.add(buffer.span) { refused += 1 }
         }
-        if refused > 0 { link.report(JobMessage(.warning, "\(refused) entries of the accurate list could not be read; those files are saved again.")) }
+        if refused > 0 {
+            link.report(
+                JobMessage(.warning, "\(refused) entries of the accurate list could not be read; those files are saved again."))
+        }
         accurate = list
     }
 
@@ -290,18 +299,25 @@ final class DirectorConversation {
         let dialling = Task(executorPreference: ElasticExecutor.shared) { () -> Result<DialledConnection, WireError> in
             do throws(WireError) {
                 return .success(
-                    try await dial(destination, .jobToStorageDaemon(job: name, version: ProtocolVersion.fileDaemon, storageVersion: nil)))
+                    try await dial(
+                        destination, .jobToStorageDaemon(job: name, version: ProtocolVersion.fileDaemon, storageVersion: nil)))
             } catch {
                 return .failure(error)
             }
         }
-        let result = await job.withCancellation { dialling.cancel() } _: { await dialling.value }
+        let result = await job.withCancellation {
+            dialling.cancel()
+        } _: {
+            await dialling.value
+        }
         switch result {
         case .success(let connection):
             storage = StorageLink(channel: connection.channel)
             try answer("2000 OK storage\n")
         case .failure(let error):
-            link.report(JobMessage(.fatal, "Unable to connect to the storage daemon at \(address):\(port): \(error.detail) \(error.remedy)"))
+            link.report(
+                JobMessage(.fatal, "Unable to connect to the storage daemon at \(address):\(port): \(error.detail) \(error.remedy)")
+            )
             try answer("2902 Bad storage\n")
         }
     }
@@ -326,7 +342,8 @@ final class DirectorConversation {
         codes.bytes = job.progress.jobBytes.load(ordering: .relaxed)
         codes.readBytes = job.progress.readBytes.load(ordering: .relaxed)
         codes.errors = job.progress.errors.load(ordering: .relaxed)
-        for script in scripts where script.when.contains(when) && (when == .before || (succeeded ? script.onSuccess : script.onFailure)) {
+        for script in scripts
+        where script.when.contains(when) && (when == .before || (succeeded ? script.onSuccess : script.onFailure)) {
             let done = JobScript.run(
                 script.command, label: label, timeLimit: script.timeLimit, codes: codes,
                 // A cancelled job still runs what was to run after a failure.
@@ -355,10 +372,14 @@ final class DirectorConversation {
 
     private func setDebug(_ text: String) throws(WireError) {
         // hangup and blowup make a daemon misbehave on purpose; ours takes note and doesn't.
-        let fields = scan(text, "setdebug=%d trace=%d hangup=%d blowup=%d options=%s tags=%s") ?? scan(text, "setdebug=%d trace=%d").map { $0 + ["0", "0", "", ""] }
+        let fields =
+            scan(text, "setdebug=%d trace=%d hangup=%d blowup=%d options=%s tags=%s")
+            ?? scan(text, "setdebug=%d trace=%d").map { $0 + ["0", "0", "", ""] }
         guard let fields else { return try answer("2991 Bad setdebug command: \(text)\n") }
         let hangup = fields[2] == "-1" ? "0" : fields[2], blowup = fields[3] == "-1" ? "0" : fields[3]
-        try answer("2000 OK setdebug=\(fields[0]) trace=\(fields[1]) hangup=\(hangup) blowup=\(blowup) options=\(fields[4]) tags=\(fields[5])\n")
+        try answer(
+            "2000 OK setdebug=\(fields[0]) trace=\(fields[1]) hangup=\(hangup) blowup=\(blowup) options=\(fields[4]) tags=\(fields[5])\n"
+        )
     }
 
     // MARK: - The end
@@ -386,9 +407,12 @@ final class DirectorConversation {
         isOver = true
         server.logger.info(
             "job ended",
-            metadata: ["job": "\(codes.uniqueName)", "status": "\(status)", "files": "\(files)", "bytes": "\(read)", "errors": "\(errors)"])
+            metadata: [
+                "job": "\(codes.uniqueName)", "status": "\(status)", "files": "\(files)", "bytes": "\(read)", "errors": "\(errors)",
+            ])
         try channel.send(
-            "2800 End Job TermCode=\(status.asciiValue ?? 102) JobFiles=\(files) ReadBytes=\(read) JobBytes=\(bytes) Errors=\(errors) VSS=0 Encrypt=0 CommBytes=\(wire) CompressCommBytes=\(wire)\n")
+            "2800 End Job TermCode=\(status.asciiValue ?? 102) JobFiles=\(files) ReadBytes=\(read) JobBytes=\(bytes) Errors=\(errors) VSS=0 Encrypt=0 CommBytes=\(wire) CompressCommBytes=\(wire)\n"
+        )
         try channel.send(.terminate)
         try channel.flush()
     }

@@ -32,7 +32,9 @@ final class DirectorLink: Sendable {
             case .security: "Security violation: "
             default: ""
             }
-        send("Jmsg JobId=\(jobID) type=\(message.kind.rawValue) level=\(WallTime.now.seconds) \(daemonName) JobId \(jobID): \(prefix)\(message.text)\n")
+        send(
+            "Jmsg JobId=\(jobID) type=\(message.kind.rawValue) level=\(WallTime.now.seconds) \(daemonName) JobId \(jobID): \(prefix)\(message.text)\n"
+        )
     }
 
     /// How often a director is told: ours draws a live bar with it.

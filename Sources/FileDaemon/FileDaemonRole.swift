@@ -62,7 +62,8 @@ package final class FileDaemonRole: RoleDaemon {
         server.close()
         let running = server.runningJobs.count
         if running > 0 {
-            server.logger.info("waiting for running jobs", metadata: ["jobs": "\(running)", "seconds": "\(grace.components.seconds)"])
+            server.logger.info(
+                "waiting for running jobs", metadata: ["jobs": "\(running)", "seconds": "\(grace.components.seconds)"])
         }
         server.waitForJobs(atMost: grace)
         for job in server.runningJobs {

@@ -44,7 +44,9 @@ final class FileDaemonServer: Sendable {
             guard let director = settings.director(named: name) else {
                 return .refuse(reason: "no Director resource is named \(name)", line: "2999 Authentication failed.\n")
             }
-            if state.read({ $0.isClosing }) { return .refuse(reason: "the daemon is ending", line: "2999 The file daemon is ending.\n") }
+            if state.read({ $0.isClosing }) {
+                return .refuse(reason: "the daemon is ending", line: "2999 The file daemon is ending.\n")
+            }
             return .authenticate(director.secret, director.tls, greeting: "2000 OK Hello \(ProtocolVersion.fileDaemon)\n")
         case .storageDaemonToFileDaemon(let name, _):
             guard let call = state.read({ $0.expectedCalls[name] }) else {

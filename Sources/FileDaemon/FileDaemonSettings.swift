@@ -56,7 +56,8 @@ struct FileDaemonSettings: Sendable {
             return Director(
                 name: resource.name, secret: SharedSecret(password: password), tls: TLSPolicy(resource),
                 isMonitor: resource.bool("Monitor"),
-                disabledCommands: Set(resource.texts("DisableCommand").flatMap(Self.words)), bandwidth: own > 0 ? own : daemonBandwidth)
+                disabledCommands: Set(resource.texts("DisableCommand").flatMap(Self.words)),
+                bandwidth: own > 0 ? own : daemonBandwidth)
         }
     }
 

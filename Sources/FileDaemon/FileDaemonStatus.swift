@@ -59,7 +59,8 @@ struct FileDaemonStatus {
             lines.append("JobId \(identity.jobID) Job \(identity.uniqueName) is running.")
             lines.append("    \(Self.word(of: identity)) Job started: \(Self.time(job.started))")
             lines.append(
-                "    Files=\(Self.grouped(files)) Bytes=\(Self.grouped(bytes)) AveBytes/sec=\(Self.grouped(bytes / elapsed)) Errors=\(job.progress.errors.load(ordering: .relaxed))")
+                "    Files=\(Self.grouped(files)) Bytes=\(Self.grouped(bytes)) AveBytes/sec=\(Self.grouped(bytes / elapsed)) Errors=\(job.progress.errors.load(ordering: .relaxed))"
+            )
             if job.bandwidth.current > 0 { lines.append("    Limited to \(Self.grouped(job.bandwidth.current)) bytes/sec") }
             let path = job.progress.current.withLock { $0 }
             if !path.isEmpty { lines.append("    Processing file: \(printable(path))") }
@@ -85,10 +86,12 @@ struct FileDaemonStatus {
                 default: "Error"
                 }
             let fields = [
-                Self.right("\(job.identity.jobID)", 6), Self.left(Self.word(of: job.identity), 4), Self.right(Self.grouped(job.files), 10),
+                Self.right("\(job.identity.jobID)", 6), Self.left(Self.word(of: job.identity), 4),
+                Self.right(Self.grouped(job.files), 10),
                 Self.right(Self.scaled(job.bytes), 10), Self.left(status, 7),
             ]
-            lines.append("\(fields[0])  \(fields[1]) \(fields[2]) \(fields[3])  \(fields[4])  \(Self.time(job.ended)) \(codes.jobName)")
+            lines.append(
+                "\(fields[0])  \(fields[1]) \(fields[2]) \(fields[3])  \(fields[4])  \(Self.time(job.ended)) \(codes.jobName)")
         }
         return lines
     }
@@ -105,8 +108,12 @@ struct FileDaemonStatus {
     }
 
     private static func time(_ time: WallTime) -> String { time.formatted("%d-%b-%y %H:%M", local: true) }
-    private static func left(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
-    private static func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
+    private static func left(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+    private static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
 
     /// `1,357,504`.
     static func grouped(_ number: Int64) -> String {

@@ -29,7 +29,9 @@ enum FileListEntry {
                 report(JobMessage(.error, "Cannot run program: \(command). ERR=\(result.endingText)"))
             }
             if result.wasTruncated {
-                report(JobMessage(.error, "The list that \(command) printed is longer than \(listBytesMax) bytes; the rest is not saved."))
+                report(
+                    JobMessage(
+                        .error, "The list that \(command) printed is longer than \(listBytesMax) bytes; the rest is not saved."))
             }
             return names(result.output)
         } catch {
@@ -41,7 +43,8 @@ enum FileListEntry {
     private static func lines(ofFile path: [UInt8], _ report: (JobMessage) -> Void) -> [[UInt8]] {
         do throws(Errno) {
             let slash = path.lastIndex(of: UInt8(ascii: "/"))
-            let holder = try OpenDirectory.open(slash.map { $0 == 0 ? [UInt8(ascii: "/")] : Array(path[..<$0]) } ?? [UInt8(ascii: ".")])
+            let holder = try OpenDirectory.open(
+                slash.map { $0 == 0 ? [UInt8(ascii: "/")] : Array(path[..<$0]) } ?? [UInt8(ascii: ".")])
             let file = try holder.fileForReading(slash.map { Array(path[($0 + 1)...]) } ?? path)
             var bytes: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -51,7 +54,8 @@ enum FileListEntry {
                 if count == 0 { return names(bytes) }
                 bytes += chunk[..<count]
             }
-            report(JobMessage(.error, "The list in \(printable(path)) is longer than \(listBytesMax) bytes; the rest is not saved."))
+            report(
+                JobMessage(.error, "The list in \(printable(path)) is longer than \(listBytesMax) bytes; the rest is not saved."))
             return names(bytes)
         } catch {
             report(JobMessage(.error, "Cannot open included file: \(printable(path)). ERR=\(error.text)"))

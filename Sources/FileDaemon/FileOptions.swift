@@ -54,7 +54,8 @@ package final class FileOptions: Sendable {
             func number(_ text: Substring) -> Int64? { Int64(text.filter { $0 != " " }) }
             switch text.first {
             case "<": guard let limit = number(text.dropFirst()) else { return nil }; (atLeast, atMost) = (0, limit - 1)
-            case ">": guard let limit = number(text.dropFirst()), limit < .max else { return nil }; (atLeast, atMost) = (limit + 1, .max)
+            case ">":
+                guard let limit = number(text.dropFirst()), limit < .max else { return nil }; (atLeast, atMost) = (limit + 1, .max)
             case "~":
                 guard let size = number(text.dropFirst()), size >= 0 else { return nil }
                 (atLeast, atMost) = (size - size / 100, size.addingReportingOverflow(size / 100).partialValue)

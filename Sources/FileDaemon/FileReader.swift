@@ -132,7 +132,11 @@ final class FileReader {
             let file = try item.parent.fileForReading(item.name, keepingAccessTime: options.keepsAccessTime)
             let metadata = try file.metadata()
             guard metadata.kind == .regular else {
-                fail(&result, JobMessage(.notSaved, "     \(printable(item.path)) was replaced by something else while the job ran; it is not saved."))
+                fail(
+                    &result,
+                    JobMessage(
+                        .notSaved, "     \(printable(item.path)) was replaced by something else while the job ran; it is not saved."
+                    ))
                 pending.append((item, result))
                 return
             }
@@ -211,7 +215,9 @@ final class FileReader {
     }
 
     /// Reads up to the size that fstat(2) gave, so that a file that grows for ever comes to an end.
-    private func readContents(_ file: borrowing FileDescriptor, _ item: WalkedItem, _ result: inout FileResult, streaming: Bool) throws(Errno) {
+    private func readContents(_ file: borrowing FileDescriptor, _ item: WalkedItem, _ result: inout FileResult, streaming: Bool)
+        throws(Errno)
+    {
         let sparse = item.options.values.findsHoles
         let size = result.metadata.size
         let usesHoleMap = sparse && result.metadata.blocks * 512 < size
@@ -238,12 +244,14 @@ final class FileReader {
             isLast = position + Int64(want) == size
             let got = try readPacket(file, into: buffer, item, want: want, at: position, lookingBeyond: isLast)
             if got == 0 {
-                surroundings.report(JobMessage(.warning, "\(printable(item.path)) shrank from \(size) to \(position) bytes while it was read."))
+                surroundings.report(
+                    JobMessage(.warning, "\(printable(item.path)) shrank from \(size) to \(position) bytes while it was read."))
                 break
             }
             let count = min(got, want)
             if got > want {
-                surroundings.report(JobMessage(.info, "\(printable(item.path)) grew while it was read; its first \(size) bytes are saved."))
+                surroundings.report(
+                    JobMessage(.info, "\(printable(item.path)) grew while it was read; its first \(size) bytes are saved."))
             }
             result.bytesRead += Int64(count)
             putPacket(buffer, count, at: position, item, maySkip: sparse && position + Int64(count) < size)
@@ -253,7 +261,8 @@ final class FileReader {
 
     /// Fills one packet's raw bytes: into the buffer itself where they stay as they are, else into `scratch`.
     private func readPacket(
-        _ file: borrowing FileDescriptor, into buffer: PacketBuffer, _ item: WalkedItem, want: Int, at position: Int64, lookingBeyond: Bool
+        _ file: borrowing FileDescriptor, into buffer: PacketBuffer, _ item: WalkedItem, want: Int, at position: Int64,
+        lookingBeyond: Bool
     ) throws(Errno) -> Int {
         // One byte more than wanted tells in the same call whether the file has grown.
         let ask = lookingBeyond ? want + 1 : want
@@ -272,7 +281,9 @@ final class FileReader {
     }
 
     /// Hashes the packet's raw bytes and, unless they are skipped as zeros, ends the packet.
-    private func putPacket(_ buffer: PacketBuffer, _ count: Int, at position: Int64, _ item: WalkedItem, maySkip: Bool = false, zeros: Bool = false) {
+    private func putPacket(
+        _ buffer: PacketBuffer, _ count: Int, at position: Int64, _ item: WalkedItem, maySkip: Bool = false, zeros: Bool = false
+    ) {
         let compression = item.options.values.compression
         let offset = item.options.values.findsHoles ? 8 : 0
         let source = compression == .none ? buffer : scratch
@@ -287,7 +298,9 @@ final class FileReader {
         if skip { return }
         if offset == 8 {
             buffer.withFreeSpace(count: 8) { span in
-                for index in 0..<8 { span[index] = UInt8(truncatingIfNeeded: UInt64(bitPattern: position) >> UInt64(56 - 8 * index)) }
+                for index in 0..<8 {
+                    span[index] = UInt8(truncatingIfNeeded: UInt64(bitPattern: position) >> UInt64(56 - 8 * index))
+                }
             }
         }
         if compression == .none { return buffer.endPacket(offset + count) }
@@ -352,7 +365,9 @@ final class FileReader {
             let file = try item.parent.fileForReading(item.name)
             // A FIFO that nobody writes to must not hold the job for ever.
             guard item.type != .fifo || waitForWriter(file) else {
-                fail(&result, JobMessage(.notSaved, "     Nobody wrote to the FIFO \(printable(item.path)) for a minute; it is not saved."))
+                fail(
+                    &result,
+                    JobMessage(.notSaved, "     Nobody wrote to the FIFO \(printable(item.path)) for a minute; it is not saved."))
                 pending.append((item, result))
                 return
             }
@@ -392,7 +407,9 @@ final class FileReader {
 
     private func readAttributes(_ item: WalkedItem, _ result: inout FileResult) {
         let options = item.options.values
-        guard options.savesACLs || options.savesExtendedAttributes, !devicesWithoutAttributes.contains(item.metadata.device) else { return }
+        guard options.savesACLs || options.savesExtendedAttributes, !devicesWithoutAttributes.contains(item.metadata.device) else {
+            return
+        }
         let attributes = ExtendedAttributes(of: item.name, in: item.parent)
         do throws(Errno) {
             var records: [XattrRecord] = []
@@ -411,12 +428,13 @@ final class FileReader {
                 }
             }
             result.extendedAttributes = XattrRecord.encode(records)
-        } catch where error == .unsupported {
+        } catch  where error == .unsupported {
             devicesWithoutAttributes.insert(item.metadata.device)
         } catch {
             // A vanished file has been reported already, or was saved before it vanished.
             if error != .noEntry {
-                surroundings.report(JobMessage(.warning, "Extended attributes of \(printable(item.path)) can't be read: ERR=\(error.text)"))
+                surroundings.report(
+                    JobMessage(.warning, "Extended attributes of \(printable(item.path)) can't be read: ERR=\(error.text)"))
             }
         }
     }

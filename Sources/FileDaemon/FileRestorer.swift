@@ -155,7 +155,9 @@ private struct Gatherer {
 
     mutating func accept(_ sessionID: UInt64, _ fileIndex: Int32, _ stream: Int32, _ data: [UInt8]) {
         let session: Session
-        if let known = sessions[sessionID] { session = known } else {
+        if let known = sessions[sessionID] {
+            session = known
+        } else {
             // Nobody interleaves a thousand sessions: damage, which is not to eat the memory.
             if sessions.count >= 1000 { finish() }
             session = Session()

@@ -65,7 +65,9 @@ package struct FileSet: Sendable {
             }
             if block.matches(path, isDirectory: isDirectory) { return values.excludes ? nil : block.options }
         }
-        for pattern in excludes where matchesShellPattern(pattern, path, ignoringCase: last?.values.ignoresCase ?? false) { return nil }
+        for pattern in excludes where matchesShellPattern(pattern, path, ignoringCase: last?.values.ignoresCase ?? false) {
+            return nil
+        }
         return last ?? Self.plainOptions
     }
 
@@ -131,7 +133,9 @@ package struct FileSetParser {
         case "Z": withInclude { $0.markerNames.append(argument) }
         case "O":
             values = FileOptions.Values(letters: argument)
-            if !values.unknownLetters.isEmpty { complain("Options letters \(values.unknownLetters) are not known here; they are ignored.") }
+            if !values.unknownLetters.isEmpty {
+                complain("Options letters \(values.unknownLetters) are not known here; they are ignored.")
+            }
             withInclude { $0.blocks.append(FileSet.OptionsBlock()) }
             openBlock = place == .include ? fileSet.includes[fileSet.includes.count - 1].blocks.count - 1 : nil
             withBlock { [values] in $0.options = FileOptions(values) }

@@ -209,7 +209,9 @@ final class FileWriter {
             if let name = components.last, context.options.replace == .always {
                 let parent = try context.target.place(components.dropLast())
                 // Something else of that name gives way, a link to a directory too: what it leads to is not ours.
-                if let there = try? parent.directory.metadata(of: name), there.kind != .directory { try? parent.directory.remove(name) }
+                if let there = try? parent.directory.metadata(of: name), there.kind != .directory {
+                    try? parent.directory.remove(name)
+                }
             }
             let place = try context.target.place(components[...])
             let isNew = context.target.takeOverRecord(of: components[...])
@@ -247,7 +249,8 @@ final class FileWriter {
             context.target.forget()
             return true
         } catch {
-            context.report(.error, "\(printable(record.name)) is not restored: a directory of that name is in the way: \(error.text)")
+            context.report(
+                .error, "\(printable(record.name)) is not restored: a directory of that name is in the way: \(error.text)")
             return false
         }
     }
@@ -276,7 +279,8 @@ final class FileWriter {
             work.isSecondName = true
             try makeHardLink(&work)
         case .special where FileMetadata.kind(ofMode: mode) != .regular:
-            try directory.makeNode(temporary, mode: mode & 0o170000 | 0o600, device: UInt64(bitPattern: record.status.specialDevice))
+            try directory.makeNode(
+                temporary, mode: mode & 0o170000 | 0o600, device: UInt64(bitPattern: record.status.specialDevice))
         default:
             // Contents of FIFOs and raw devices become files, too: nobody would read them here.
             work.file = OpenedFile(try directory.newFile(temporary))
@@ -297,7 +301,8 @@ final class FileWriter {
                 work.hasFailed = true
                 context.report(
                     .error,
-                    "\(printable(work.record.name)) can't be linked to \(printable(work.record.link)), which holds its contents: ERR=\(error.text)")
+                    "\(printable(work.record.name)) can't be linked to \(printable(work.record.link)), which holds its contents: ERR=\(error.text)"
+                )
             }
         } catch {
             work.hasFailed = true
@@ -324,11 +329,17 @@ final class FileWriter {
         case .aclAccess: work.accessACL = data.array
         case .aclDefault: work.defaultACL = data.array
         case .xattr:
-            if let records = XattrRecord.decode(data) { work.attributes += records } else {
-                context.report(.warning, "The extended attributes of \(printable(work.record.name)) are damaged in the backup; they are not restored.")
+            if let records = XattrRecord.decode(data) {
+                work.attributes += records
+            } else {
+                context.report(
+                    .warning,
+                    "The extended attributes of \(printable(work.record.name)) are damaged in the backup; they are not restored.")
             }
         case let stream where stream.isDigest:
-            if let algorithm = DigestAlgorithm(stream: stream), data.count == algorithm.byteCount { work.digest = (algorithm, data.array) }
+            if let algorithm = DigestAlgorithm(stream: stream), data.count == algorithm.byteCount {
+                work.digest = (algorithm, data.array)
+            }
         default: write(stream, data, &work)
         }
         self.work = work
@@ -403,9 +414,11 @@ final class FileWriter {
         self.work = nil
         guard !work.hasFailed, !context.isCancelled else { return discard(work) }
         if work.record.type.isDirectory {
-            context.add(RestoreContext.DirectoryRecord(
-                components: work.components, status: work.record.status, nanoseconds: work.record.nanoseconds, accessACL: work.accessACL,
-                defaultACL: work.defaultACL, attributes: work.attributes, name: work.record.name))
+            context.add(
+                RestoreContext.DirectoryRecord(
+                    components: work.components, status: work.record.status, nanoseconds: work.record.nanoseconds,
+                    accessACL: work.accessACL,
+                    defaultACL: work.defaultACL, attributes: work.attributes, name: work.record.name))
             context.count { $0.files += 1 }
             return
         }
@@ -447,7 +460,8 @@ final class FileWriter {
             digest = try? readBack(algorithm, work)
         }
         if digest != saved {
-            context.report(.error, "\(name) does not match its \(algorithm.verifyName) digest: the backup is damaged, or the disk is.")
+            context.report(
+                .error, "\(name) does not match its \(algorithm.verifyName) digest: the backup is damaged, or the disk is.")
         }
     }
 
@@ -488,7 +502,9 @@ final class FileWriter {
         if !work.attributes.isEmpty || !work.accessACL.isEmpty || work.place.hasDefaultACL {
             let attributes = ExtendedAttributes(of: temporary, in: directory)
             apply(work.attributes, attributes, name)
-            if !work.accessACL.isEmpty { apply(work.accessACL, PosixACL.accessAttribute, attributes, name) } else if work.place.hasDefaultACL, !isLink {
+            if !work.accessACL.isEmpty {
+                apply(work.accessACL, PosixACL.accessAttribute, attributes, name)
+            } else if work.place.hasDefaultACL, !isLink {
                 // Inherited from the directory it was made in; the saved file had none.
                 try? attributes.remove(PosixACL.accessAttribute)
                 if let file = work.file { try? file.descriptor.setMode(mode) }
@@ -496,8 +512,11 @@ final class FileWriter {
         }
         do throws(Errno) {
             let access = record.accessTime, modify = record.modifyTime
-            if let file = work.file { try file.descriptor.setTimes(access: access, modify: modify) }
-            else { try directory.setTimes(temporary, access: access, modify: modify) }
+            if let file = work.file {
+                try file.descriptor.setTimes(access: access, modify: modify)
+            } else {
+                try directory.setTimes(temporary, access: access, modify: modify)
+            }
         } catch {
             context.report(.error, "The times of \(name) can't be set: ERR=\(error.text)")
         }
@@ -511,14 +530,16 @@ final class FileWriter {
     private func apply(_ records: [XattrRecord], _ attributes: ExtendedAttributes, _ name: String) {
         for record in records {
             do throws(Errno) { try attributes.set(record.name, to: record.value) } catch {
-                context.report(.warning, "The extended attribute \(printable(record.name)) of \(name) can't be set: ERR=\(error.text)")
+                context.report(
+                    .warning, "The extended attribute \(printable(record.name)) of \(name) can't be set: ERR=\(error.text)")
             }
         }
     }
 
     private func apply(_ text: [UInt8], _ attribute: [UInt8], _ attributes: ExtendedAttributes, _ name: String) {
         guard let list = PosixACL(text: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)) else {
-            context.report(.warning, "The access list of \(name) can't be read, or names an account that is not here; it is not restored.")
+            context.report(
+                .warning, "The access list of \(name) can't be read, or names an account that is not here; it is not restored.")
             return
         }
         do throws(Errno) { try attributes.set(attribute, to: list.attribute) } catch {

@@ -65,7 +65,8 @@ extension DirectorConversation {
         var bytes: Int64 = 0
         var lost: WireError?
         let walker = TreeWalker(
-            fileSet, selection, report: { [link] in link.report($0) }, isCancelled: { [job] in lost != nil || job.progress.isStopping },
+            fileSet, selection, report: { [link] in link.report($0) },
+            isCancelled: { [job] in lost != nil || job.progress.isStopping },
             emit: { [channel] item in
                 files += 1
                 if item.type == .file, item.group == nil || item.leadsGroup { bytes += item.metadata.size }
@@ -82,7 +83,8 @@ extension DirectorConversation {
     func verify(_ level: DirectorCommand.VerifyLevel) async throws(WireError) {
         job.identity.withLock { identity in
             identity.type = "V"
-            identity.level = level == .initialize ? "V" : level == .volume ? "O" : level == .data ? "A" : level == .diskToCatalog ? "d" : "C"
+            identity.level =
+                level == .initialize ? "V" : level == .volume ? "O" : level == .data ? "A" : level == .diskToCatalog ? "d" : "C"
         }
         codes.type = "Verify"
         switch level {
@@ -131,7 +133,8 @@ enum FileListing {
         }
         let owner = Accounts.shared.userName(metadata.user) ?? String(metadata.user)
         let group = Accounts.shared.groupName(metadata.group) ?? String(metadata.group)
-        var line = mode(metadata.mode) + " " + padded(String(metadata.links), 3, left: false) + " " + padded(owner, 8, left: true) + " "
+        var line =
+            mode(metadata.mode) + " " + padded(String(metadata.links), 3, left: false) + " " + padded(owner, 8, left: true) + " "
         line += padded(group, 8, left: true) + " " + padded(String(metadata.size), 18, left: false) + " "
         line += metadata.modifyTime.localText + "  "
         var bytes = Array(line.utf8) + item.path

@@ -88,7 +88,8 @@ extension JobScript {
     /// Runs a command and sends its lines as messages under `label`.
     /// - Returns: whether it succeeded.
     static func run(
-        _ command: String, label: String, timeLimit: Duration?, codes: JobCodes, shouldStop: () -> Bool, report: (JobMessage) -> Void
+        _ command: String, label: String, timeLimit: Duration?, codes: JobCodes, shouldStop: () -> Bool,
+        report: (JobMessage) -> Void
     ) -> Bool {
         let expanded = codes.expand(command)
         report(JobMessage(.info, "shell command: run \(label) \"\(expanded)\""))

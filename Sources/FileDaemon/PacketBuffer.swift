@@ -31,7 +31,9 @@ import Platform
     }
 
     /// Calls `body` with the free space from `offset` bytes on, at most `count` long.
-    func withFreeSpace<R, E: Error>(after offset: Int = 0, count: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> R) throws(E) -> R {
+    func withFreeSpace<R, E: Error>(after offset: Int = 0, count: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> R) throws(E)
+        -> R
+    {
         let start = used + offset
         precondition(offset >= 0 && count >= 0 && start + count <= Self.capacity + Self.slack)
         var span = unsafe MutableSpan(_unsafeStart: base + start, count: count)

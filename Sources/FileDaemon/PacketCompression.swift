@@ -68,7 +68,9 @@ package struct CompressedPacketHeader: Hashable, Sendable {
     }
 
     /// Room that a packet of `count` bytes may need.
-    static func bound(_ count: Int) -> Int { max(Int(compressBound(uLong(count))), ZSTD_compressBound(count)) + CompressedPacketHeader.byteCount }
+    static func bound(_ count: Int) -> Int {
+        max(Int(compressBound(uLong(count))), ZSTD_compressBound(count)) + CompressedPacketHeader.byteCount
+    }
 
     /// Compresses `input` into `output`, which has `bound(input.count)` bytes. - Returns: bytes written.
     func compress(_ input: Span<UInt8>, _ compression: Compression, into output: inout MutableSpan<UInt8>) -> Int {
@@ -76,7 +78,8 @@ package struct CompressedPacketHeader: Hashable, Sendable {
         case .gzip(let level): return deflate(input, level, &output)
         case .zstd(let level):
             let count = compressZstd(input, level, &output, after: CompressedPacketHeader.byteCount)
-            CompressedPacketHeader(magic: CompressedPacketHeader.zstd, length: UInt32(count), level: UInt16(level)).write(to: &output)
+            CompressedPacketHeader(magic: CompressedPacketHeader.zstd, length: UInt32(count), level: UInt16(level)).write(
+                to: &output)
             return count + CompressedPacketHeader.byteCount
         case .none: preconditionFailure("not a compression of this build")
         }

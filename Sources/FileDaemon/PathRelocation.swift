@@ -20,7 +20,9 @@ package struct PathRelocation: Sendable {
     package init(expressions text: String) throws(RestoreError) {
         var rest = Array(text.utf8)[...]
         func malformed(_ why: String) -> RestoreError {
-            RestoreError(.badRelocation, "The file relocation \"\(text)\" can't be read: \(why).", remedy: "Write it as !pattern!replacement!.")
+            RestoreError(
+                .badRelocation, "The file relocation \"\(text)\" can't be read: \(why).",
+                remedy: "Write it as !pattern!replacement!.")
         }
         while let separator = rest.popFirst() {
             if separator == UInt8(ascii: ",") || separator == UInt8(ascii: " ") { continue }
@@ -73,7 +75,11 @@ package struct PathRelocation: Sendable {
         if !stripPrefix.isEmpty, path.starts(with: stripPrefix) { path.removeFirst(stripPrefix.count) }
         if !addSuffix.isEmpty {
             // A directory's slash stays at the end.
-            if path.last == UInt8(ascii: "/") { path = path.dropLast() + addSuffix + [UInt8(ascii: "/")] } else { path += addSuffix }
+            if path.last == UInt8(ascii: "/") {
+                path = path.dropLast() + addSuffix + [UInt8(ascii: "/")]
+            } else {
+                path += addSuffix
+            }
         }
         return addPrefix + path
     }

@@ -5,7 +5,8 @@ import Wire
 
 enum RestoreJob {
     static func run(
-        _ order: DirectorCommand.RestoreOrder, _ sessionID: UInt32, _ sessionTime: UInt32, _ job: FileDaemonJob, _ director: DirectorLink,
+        _ order: DirectorCommand.RestoreOrder, _ sessionID: UInt32, _ sessionTime: UInt32, _ job: FileDaemonJob,
+        _ director: DirectorLink,
         _ storage: StorageLink
     ) async -> JobOutcome {
         var options = RestoreOptions()

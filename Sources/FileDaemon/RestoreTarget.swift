@@ -55,7 +55,9 @@ final class RestoreTarget: Sendable {
         do throws(Errno) { return try OpenDirectory.open(path) } catch { guard error == .noEntry else { throw error } }
         var current = try OpenDirectory.open(path.first == UInt8(ascii: "/") ? [UInt8(ascii: "/")] : [UInt8(ascii: ".")])
         for component in path.split(separator: UInt8(ascii: "/")).map(Array.init) {
-            do throws(Errno) { try current.makeDirectory(component, mode: 0o755) } catch { guard error == .exists else { throw error } }
+            do throws(Errno) { try current.makeDirectory(component, mode: 0o755) } catch {
+                guard error == .exists else { throw error }
+            }
             current = try current.descendant(component)
         }
         return current
@@ -105,7 +107,9 @@ final class RestoreTarget: Sendable {
         return current
     }
 
-    private static func joined(_ components: ArraySlice<[UInt8]>) -> [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
+    private static func joined(_ components: ArraySlice<[UInt8]>) -> [UInt8] {
+        Array(components.joined(separator: [UInt8(ascii: "/")]))
+    }
 
     private func step(from parent: Place, to name: [UInt8], _ components: ArraySlice<[UInt8]>) throws(Refusal) -> Place {
         let path = Self.joined(components)

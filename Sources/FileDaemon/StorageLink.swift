@@ -40,7 +40,9 @@ struct StorageLink: Sendable {
                 let line = trimmed(String(decoding: bytes, as: UTF8.self))
                 guard line.hasPrefix(prefix) else {
                     throw StorageRefusal(
-                        text: "Storage daemon \(channel.peer) answered \"\(line)\" to \"\(trimmed(question))\"; \"\(prefix)\" was expected.")
+                        text:
+                            "Storage daemon \(channel.peer) answered \"\(line)\" to \"\(trimmed(question))\"; \"\(prefix)\" was expected."
+                    )
                 }
                 return line
             }
@@ -77,7 +79,8 @@ struct StorageLink: Sendable {
 
     /// Opens a session to read what the director's bootstrap has chosen. - Returns: the ticket.
     func openForReading(sessionID: UInt32, sessionTime: UInt32) throws(StorageRefusal) -> String {
-        let ticket = try self.ticket(of: ask("read open session = DummyVolume \(sessionID) \(sessionTime) 0 0 0 0\n", "3000 OK open"))
+        let ticket = try self.ticket(
+            of: ask("read open session = DummyVolume \(sessionID) \(sessionTime) 0 0 0 0\n", "3000 OK open"))
         _ = try ask("read data \(ticket)\n", "3000 OK data")
         return ticket
     }

@@ -79,7 +79,8 @@ final class StreamSender {
         progress.current.withLock { $0 = item.path }
         var status = FileStatus(result.metadata)
         status.linkFileIndex = Int64(linkFileIndex)
-        status.dataStream = Int64(result.dataStream != 0 ? result.dataStream : item.options.dataStream(sparse: item.options.values.findsHoles))
+        status.dataStream = Int64(
+            result.dataStream != 0 ? result.dataStream : item.options.dataStream(sparse: item.options.values.findsHoles))
         let name = item.savedName
         let record = AttributeRecord(
             fileIndex: fileIndex, type: result.type, name: name, status: status, link: link ?? result.linkTarget,

@@ -72,7 +72,9 @@ package struct TreeComparison: Sendable {
     }
 
     private static func open(_ path: String) throws(SystemError) -> OpenDirectory {
-        do throws(Errno) { return try OpenDirectory.open(Array(path.utf8)) } catch { throw SystemError("open", path, errno: error.code) }
+        do throws(Errno) { return try OpenDirectory.open(Array(path.utf8)) } catch {
+            throw SystemError("open", path, errno: error.code)
+        }
     }
 }
 
@@ -124,12 +126,18 @@ private struct PairWalk {
             let entry = frame.names[frame.next]
             frame.next += 1
             stack.append(frame)
-            guard let source = frame.source, let target = frame.target else { preconditionFailure("the innermost pair is always open") }
+            guard let source = frame.source, let target = frame.target else {
+                preconditionFailure("the innermost pair is always open")
+            }
             let path = frame.path.isEmpty ? entry.name : frame.path + [UInt8(ascii: "/")] + entry.name
             if options.ignoredPaths.contains(path) { continue }
-            if !entry.inTarget { differ(path, .missing, "there", "missing") }
-            else if !entry.inSource { differ(path, .unexpected, "missing", "there") }
-            else { compare(path, entry.name, source, target, &stack) }
+            if !entry.inTarget {
+                differ(path, .missing, "there", "missing")
+            } else if !entry.inSource {
+                differ(path, .unexpected, "missing", "there")
+            } else {
+                compare(path, entry.name, source, target, &stack)
+            }
         }
     }
 
@@ -188,7 +196,8 @@ private struct PairWalk {
             compareAttributes(path, a, b, name, source, name, target)
             switch a.kind {
             case .directory:
-                let ours = try source.directory(name, keepingAccessTime: true), theirs = try target.directory(name, keepingAccessTime: true)
+                let ours = try source.directory(name, keepingAccessTime: true),
+                    theirs = try target.directory(name, keepingAccessTime: true)
                 return enter(path, ours, theirs, &stack)
             case .symbolicLink:
                 let ours = try source.linkTarget(name), theirs = try target.linkTarget(name)
@@ -235,7 +244,8 @@ private struct PairWalk {
         do throws(Errno) {
             let ours = try Self.attributes(nameA, source), theirs = try Self.attributes(nameB, target)
             guard ours != theirs else { return }
-            for name in Set(ours.keys).union(theirs.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }) where ours[name] != theirs[name] {
+            for name in Set(ours.keys).union(theirs.keys).sorted(by: { $0.lexicographicallyPrecedes($1) })
+            where ours[name] != theirs[name] {
                 let isACL = name == PosixACL.accessAttribute || name == PosixACL.defaultAttribute
                 func say(_ value: [UInt8]?) -> String {
                     guard let value else { return "\(printable(name)) missing" }
@@ -269,7 +279,8 @@ private struct PairWalk {
             differ(path, .sparseness, "\(a.blocks) blocks", "\(b.blocks) blocks")
         }
         guard a.size > 0, !options.ignoredAspects.contains(.content) else { return }
-        let ours = try source.fileForReading(name, keepingAccessTime: true), theirs = try target.fileForReading(name, keepingAccessTime: true)
+        let ours = try source.fileForReading(name, keepingAccessTime: true),
+            theirs = try target.fileForReading(name, keepingAccessTime: true)
         var position: Int64 = 0
         while position < a.size {
             let count = try Self.fill(&sourceBuffer, ours, position), other = try Self.fill(&targetBuffer, theirs, position)

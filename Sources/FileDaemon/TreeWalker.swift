@@ -123,8 +123,11 @@ final class TreeWalker {
                 stack.append(outer)
                 return
             }
-            report(JobMessage(
-                .notSaved, "     Directory \"\(printable(path[..<outer.pathLength]))\" was moved while the job ran; the rest of it is not saved."))
+            report(
+                JobMessage(
+                    .notSaved,
+                    "     Directory \"\(printable(path[..<outer.pathLength]))\" was moved while the job ran; the rest of it is not saved."
+                ))
             inner = nil
         }
     }
@@ -133,7 +136,8 @@ final class TreeWalker {
     /// when neither leads to the same directory any more.
     private func reopen(_ frame: Frame, from inner: OpenDirectory?, _ path: [UInt8]) -> OpenDirectory? {
         if let parent = try? inner?.parent(), (try? parent.metadata().identity) == frame.identity { return parent }
-        let again = try? OpenDirectory.open(frame.pathLength == 0 ? [UInt8(ascii: "/")] : Array(path[..<frame.pathLength]), followingLinks: false)
+        let again = try? OpenDirectory.open(
+            frame.pathLength == 0 ? [UInt8(ascii: "/")] : Array(path[..<frame.pathLength]), followingLinks: false)
         if let again, (try? again.metadata().identity) == frame.identity { return again }
         return nil
     }
@@ -172,7 +176,9 @@ final class TreeWalker {
             report(JobMessage(.skipped, "     Socket file skipped: \(printable(path))"))
             return
         case .unknown:
-            report(JobMessage(.notSaved, "     Unknown file type \(String(metadata.mode, radix: 8)) of \(printable(path)); it is not saved."))
+            report(
+                JobMessage(
+                    .notSaved, "     Unknown file type \(String(metadata.mode, radix: 8)) of \(printable(path)); it is not saved."))
             return
         }
         // Names of one symbolic link are saved as links of their own: Bacula's restorer would set the mode of what a hard link
@@ -189,7 +195,10 @@ final class TreeWalker {
         if !values.fileSystemTypes.isEmpty, parentDevice == nil || crosses, let type = fileSystems.type(ofDevice: metadata.device),
             !values.fileSystemTypes.contains(type)
         {
-            report(JobMessage(.skipped, "     Directory \(printable(item.path)) is on a file system of type \(type), which the FileSet leaves out."))
+            report(
+                JobMessage(
+                    .skipped,
+                    "     Directory \(printable(item.path)) is on a file system of type \(type), which the FileSet leaves out."))
             return
         }
         if crosses, !values.crossesFileSystems {
@@ -214,9 +223,10 @@ final class TreeWalker {
             if opened.identity != item.metadata.identity { item.metadata = opened }
             let entries = try directory.entries()
             let record = wanted(&item) ? item : nil
-            stack.append(Frame(
-                directory: directory, identity: opened.identity, entries: entries,
-                pathLength: item.path.count == 1 ? 0 : item.path.count, record: record, device: opened.device))
+            stack.append(
+                Frame(
+                    directory: directory, identity: opened.identity, entries: entries,
+                    pathLength: item.path.count == 1 ? 0 : item.path.count, record: record, device: opened.device))
             if stack.count > Self.openDirectoriesMax { stack[stack.count - 1 - Self.openDirectoriesMax].directory = nil }
         } catch {
             report(JobMessage(.notSaved, "     Could not open directory \"\(printable(item.path))\": ERR=\(error.text)"))

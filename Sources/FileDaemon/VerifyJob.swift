@@ -13,7 +13,9 @@ enum VerifyJob {
         let pipeline = ReadPipeline()
         let progress = job.progress
         let report: @Sendable (JobMessage) -> Void = { director.report($0) }
-        return await job.withCancellation { pipeline.stop() } _: {
+        return await job.withCancellation {
+            pipeline.stop()
+        } _: {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask(executorPreference: ElasticExecutor.shared) {
                     let filler = SlotFiller(pipeline)
@@ -50,7 +52,8 @@ enum VerifyJob {
         }
     }
 
-    private static func tell(_ item: WalkedItem, _ result: FileResult, _ index: Int32, _ channel: MessageChannel) throws(WireError) {
+    private static func tell(_ item: WalkedItem, _ result: FileResult, _ index: Int32, _ channel: MessageChannel) throws(WireError)
+    {
         var type = result
         if let group = item.group {
             if item.leadsGroup {
@@ -68,10 +71,13 @@ enum VerifyJob {
         // The letter stays in front of its value, as directors expect it.
         let letters = "V" + item.options.values.verifyLetters
         try channel.send(attributes(index, letters, item.savedName, status.lstat, type.linkTarget))
-        if !type.digest.isEmpty, let algorithm = item.options.values.digest { try channel.send(digest(index, algorithm, type.digest)) }
+        if !type.digest.isEmpty, let algorithm = item.options.values.digest {
+            try channel.send(digest(index, algorithm, type.digest))
+        }
     }
 
-    private static func attributes(_ index: Int32, _ letters: String, _ name: [UInt8], _ lstat: [UInt8], _ link: [UInt8]) -> [UInt8] {
+    private static func attributes(_ index: Int32, _ letters: String, _ name: [UInt8], _ lstat: [UInt8], _ link: [UInt8]) -> [UInt8]
+    {
         Array("\(index) 1 \(letters) ".utf8) + name + [0] + lstat + [0] + link + [0]
     }
 
@@ -81,9 +87,12 @@ enum VerifyJob {
 
     /// Reads what the director's bootstrap has chosen and reports its records, or (data) checks contents against digests.
     static func verifyVolume(
-        _ storage: StorageLink, _ sessionID: UInt32, _ sessionTime: UInt32, checksData: Bool, _ job: FileDaemonJob, _ director: DirectorLink
+        _ storage: StorageLink, _ sessionID: UInt32, _ sessionTime: UInt32, checksData: Bool, _ job: FileDaemonJob,
+        _ director: DirectorLink
     ) async -> JobOutcome {
-        await job.withCancellation { storage.channel.interrupt() } _: {
+        await job.withCancellation {
+            storage.channel.interrupt()
+        } _: {
             do throws(StorageRefusal) {
                 let ticket = try storage.openForReading(sessionID: sessionID, sessionTime: sessionTime)
                 var check = DataCheck()
@@ -98,9 +107,12 @@ enum VerifyJob {
                         }
                         job.progress.files.add(1, ordering: .relaxed)
                         job.progress.current.withLock { $0 = record.name }
-                        if checksData { check.begin(record) } else if !lost {
+                        if checksData {
+                            check.begin(record)
+                        } else if !lost {
                             do {
-                                try director.channel.send(attributes(record.fileIndex, volumeLetters, record.name, record.status.lstat, record.link))
+                                try director.channel.send(
+                                    attributes(record.fileIndex, volumeLetters, record.name, record.status.lstat, record.link))
                             } catch { lost = true }
                         }
                     } else if checksData {
@@ -194,7 +206,9 @@ enum VerifyJob {
             if let complaint { report(JobMessage(.error, "\(printable(record.name)) on the volume is damaged: \(complaint)")) }
             guard record.type == .file || record.type == .emptyFile else { return }
             for (algorithm, digest) in digests where running?.finish(algorithm) != digest {
-                report(JobMessage(.error, "\(printable(record.name)) on the volume does not match its \(algorithm.verifyName) digest."))
+                report(
+                    JobMessage(.error, "\(printable(record.name)) on the volume does not match its \(algorithm.verifyName) digest.")
+                )
             }
         }
     }

@@ -153,15 +153,20 @@ private struct Conversation {
             let patience: Int32 = watcher < 0 ? 20 : 100
             unsafe poll(&watched, 4, patience)
             if watched[0].revents != 0 {
-                outputOpen = Self.take(output.reader, &chunk, &result.output, options.outputBytesMax, &result.wasTruncated, onOutput)
+                outputOpen = Self.take(
+                    output.reader, &chunk, &result.output, options.outputBytesMax, &result.wasTruncated, onOutput)
             }
             if watched[1].revents != 0 {
-                errorsOpen = Self.take(errors.reader, &chunk, &result.errorOutput, options.outputBytesMax, &result.wasTruncated) { _ in }
+                errorsOpen = Self.take(errors.reader, &chunk, &result.errorOutput, options.outputBytesMax, &result.wasTruncated) {
+                    _ in
+                }
             }
             if watched[2].revents != 0 {
                 let rest = options.input.span.extracting(sent..<min(options.input.count, sent + (16 << 10)))
                 let count = unsafe rest.withUnsafeBufferPointer { unsafe write(input.writer, $0.baseAddress, $0.count) }
-                if count > 0 { sent += count } else if count < 0, errno != EAGAIN, errno != EINTR {
+                if count > 0 {
+                    sent += count
+                } else if count < 0, errno != EAGAIN, errno != EINTR {
                     // It doesn't want the rest (EPIPE): not our business.
                     sent = options.input.count
                 }

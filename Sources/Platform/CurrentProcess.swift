@@ -10,7 +10,9 @@ package enum CurrentProcess {
     /// Absolute path of the running program, from /proc/self/exe.
     package static var executable: String {
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            let length = unsafe buffer.withMemoryRebound(to: CChar.self) { unsafe readlink("/proc/self/exe", $0.baseAddress!, 4096) }
+            let length = unsafe buffer.withMemoryRebound(to: CChar.self) {
+                unsafe readlink("/proc/self/exe", $0.baseAddress!, 4096)
+            }
             count = max(0, length)
         }
         return String(decoding: bytes, as: UTF8.self)
@@ -26,7 +28,9 @@ package enum CurrentProcess {
     /// Sends standard output and standard error to the end of a file, made (0640) where it is missing.
     package static func redirectOutput(to path: String) throws(SystemError) {
         let file = try OpenFile(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
-        for descriptor in [Int32(1), 2] where dup2(file.descriptor, descriptor) < 0 { throw SystemError("dup2", path, errno: errno) }
+        for descriptor in [Int32(1), 2] where dup2(file.descriptor, descriptor) < 0 {
+            throw SystemError("dup2", path, errno: errno)
+        }
     }
 
     /// Starts this program again with `arguments`, in a session of its own, without a terminal, and waits until it has

@@ -55,10 +55,12 @@ package final class ElasticExecutor: TaskExecutor {
         var thread = pthread_t()
         // The thread owns one reference to the executor until its loop ends.
         let reference = unsafe Unmanaged.passRetained(self).toOpaque()
-        let failed = unsafe pthread_create(&thread, &attributes, { argument in
-            unsafe Unmanaged<ElasticExecutor>.fromOpaque(argument!).takeRetainedValue().loop()
-            return nil
-        }, reference)
+        let failed = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<ElasticExecutor>.fromOpaque(argument!).takeRetainedValue().loop()
+                return nil
+            }, reference)
         unsafe pthread_attr_destroy(&attributes)
         if failed != 0 {
             unsafe Unmanaged<ElasticExecutor>.fromOpaque(reference).release()

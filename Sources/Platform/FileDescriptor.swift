@@ -87,7 +87,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     package borrowing func seek(to offset: Int64) throws(Errno) { if lseek(raw, off_t(offset), SEEK_SET) < 0 { throw .last } }
     /// Gives the blocks of a range back; it reads as zeros from then on.
-    package borrowing func punchHole(at offset: Int64, length: Int64) throws(Errno) { try check(csystem_punch_hole(raw, offset, length)) }
+    package borrowing func punchHole(at offset: Int64, length: Int64) throws(Errno) {
+        try check(csystem_punch_hole(raw, offset, length))
+    }
     /// Waits until there is something to read or nobody is left to write; false after `limit`.
     package borrowing func waitUntilReadable(atMost limit: Duration) -> Bool {
         var watched = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)

@@ -31,7 +31,9 @@ package struct Errno: Error, Hashable, Sendable {
 
 /// One file's attributes.
 package struct FileMetadata: Hashable, Sendable {
-    package enum Kind: Sendable, Hashable { case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown }
+    package enum Kind: Sendable, Hashable {
+        case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket, unknown
+    }
 
     /// A file within this machine, whatever its names are.
     package struct Identity: Hashable, Sendable {

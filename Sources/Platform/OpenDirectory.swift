@@ -22,7 +22,8 @@ package final class OpenDirectory: Sendable {
         while rest.count > pieceMax {
             guard let slash = rest.prefix(pieceMax).lastIndex(of: UInt8(ascii: "/")) else { throw Errno(code: ENAMETOOLONG) }
             let piece = Array(rest[..<slash])
-            current = try descend(current?.descriptor ?? AT_FDCWD, piece.isEmpty ? [UInt8(ascii: "/")] : piece, followingLinks: true)
+            current = try descend(
+                current?.descriptor ?? AT_FDCWD, piece.isEmpty ? [UInt8(ascii: "/")] : piece, followingLinks: true)
             rest = rest[slash...].drop { $0 == UInt8(ascii: "/") }
         }
         if rest.isEmpty, let current { return current }
@@ -65,7 +66,9 @@ package final class OpenDirectory: Sendable {
     package func parent() throws(Errno) -> OpenDirectory { try Self.descend(descriptor, Array("..".utf8), followingLinks: false) }
 
     /// Another handle of the same directory, with a reading position of its own.
-    package func reopened() throws(Errno) -> OpenDirectory { try Self.descend(descriptor, [UInt8(ascii: ".")], followingLinks: false) }
+    package func reopened() throws(Errno) -> OpenDirectory {
+        try Self.descend(descriptor, [UInt8(ascii: ".")], followingLinks: false)
+    }
 
     // MARK: - Looking
 
@@ -104,7 +107,11 @@ package final class OpenDirectory: Sendable {
         var capacity = 256
         while true {
             let target = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-                let got = unsafe withCPath(name) { unsafe readlinkat(descriptor, $0, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), buffer.count) }
+                let got = unsafe withCPath(name) {
+                    unsafe readlinkat(
+                        descriptor, $0, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self),
+                        buffer.count)
+                }
                 count = max(got, 0)
                 if got < 0 { capacity = 0 }
             }
@@ -119,7 +126,9 @@ package final class OpenDirectory: Sendable {
     package func fileForReading(_ name: [UInt8], keepingAccessTime: Bool = false) throws(Errno) -> FileDescriptor {
         let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
         if keepingAccessTime {
-            let opened = unsafe withCPath(name) { unsafe openat(descriptor, $0, flags | csystem_O_NOATIME | O_CLOEXEC | O_NOFOLLOW) }
+            let opened = unsafe withCPath(name) {
+                unsafe openat(descriptor, $0, flags | csystem_O_NOATIME | O_CLOEXEC | O_NOFOLLOW)
+            }
             if opened >= 0 { return FileDescriptor(adopting: opened) }
             guard errno == EPERM else { throw .last }
         }
@@ -155,7 +164,9 @@ package final class OpenDirectory: Sendable {
     /// A hard link `name` here to the entry `oldName` of `directory`; a symbolic link there is linked itself.
     package func makeHardLink(_ name: [UInt8], to oldName: [UInt8], in directory: OpenDirectory) throws(Errno) {
         try check(
-            unsafe withCPath(name) { name in unsafe withCPath(oldName) { unsafe linkat(directory.descriptor, $0, descriptor, name, 0) } })
+            unsafe withCPath(name) { name in
+                unsafe withCPath(oldName) { unsafe linkat(directory.descriptor, $0, descriptor, name, 0) }
+            })
     }
 
     /// mknodat(2): FIFOs, sockets and devices; `mode` holds the type.
@@ -266,7 +277,8 @@ package struct DirectoryEntries: Sendable {
             var end = start
             while end < buffer.count, unsafe buffer[end] != 0 { end += 1 }
             let size = end - start
-            let dots = unsafe buffer[start] == UInt8(ascii: ".") && (size == 1 || size == 2 && buffer[start + 1] == UInt8(ascii: "."))
+            let dots =
+                unsafe buffer[start] == UInt8(ascii: ".") && (size == 1 || size == 2 && buffer[start + 1] == UInt8(ascii: "."))
             if !dots {
                 records.append(UInt64(names.count) << 24 | UInt64(size) << 8 | UInt64(type))
                 unsafe names.append(contentsOf: buffer[start..<end])

@@ -92,7 +92,9 @@ package struct OpenFile: ~Copyable, Sendable {
         while done < bytes.count {
             let rest = bytes.extracting(droppingFirst: done)
             let count = unsafe rest.withUnsafeBufferPointer { unsafe body($0.baseAddress, $0.count, done) }
-            if count > 0 { done += count } else if count == 0 || errno != EINTR {
+            if count > 0 {
+                done += count
+            } else if count == 0 || errno != EINTR {
                 throw SystemError(name, self.name, errno: count == 0 ? EIO : errno)
             }
         }

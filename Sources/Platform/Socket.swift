@@ -179,8 +179,7 @@ package final class StreamSocket: Sendable {
     ///
     /// - Parameter limit: How long to wait; nil waits for ever.
     /// - Throws: errno EAGAIN when the limit passed.
-    package func receive(into buffer: UnsafeMutableRawBufferPointer, within limit: Duration?) throws(SystemError) -> Int
-    {
+    package func receive(into buffer: UnsafeMutableRawBufferPointer, within limit: Duration?) throws(SystemError) -> Int {
         setLimit(limit, SO_RCVTIMEO, receiveLimit)
         while true {
             let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)

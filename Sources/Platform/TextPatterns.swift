@@ -24,7 +24,9 @@ package func matchesShellPattern(
 
     package init(_ pattern: [UInt8], ignoringCase: Bool = false) throws(Malformed) {
         var reason = [CChar](repeating: 0, count: 200)
-        guard let compiled = unsafe withCPath(pattern, { unsafe csystem_regex_compile($0, ignoringCase ? 1 : 0, &reason, reason.count) })
+        guard
+            let compiled = unsafe withCPath(
+                pattern, { unsafe csystem_regex_compile($0, ignoringCase ? 1 : 0, &reason, reason.count) })
         else {
             throw Malformed(reason: String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
         }

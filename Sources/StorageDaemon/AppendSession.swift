@@ -168,7 +168,8 @@ struct AppendSession: Sendable {
                 }
                 guard header.fileIndex == lastIndex || header.fileIndex == lastIndex &+ 1 else {
                     throw StorageError(
-                        .badStream, "The client sent FileIndex \(header.fileIndex) after \(lastIndex): it must stay or grow by one.")
+                        .badStream, "The client sent FileIndex \(header.fileIndex) after \(lastIndex): it must stay or grow by one."
+                    )
                 }
                 if header.fileIndex != lastIndex {
                     lastIndex = header.fileIndex

@@ -10,7 +10,6 @@ struct CatalogConversation: Sendable {
     /// Our resource's name, the prefix of log lines.
     let daemonName: String
 
-
     // MARK: - One way
 
     func send(status: UInt8) throws(StorageError) {
@@ -20,7 +19,8 @@ struct CatalogConversation: Sendable {
 
     /// A line of the job's log. Failing to say it is not the job's failure: the link's end cancels the job anyway.
     func log(_ kind: MessageKind, _ text: String) {
-        let line = "Jmsg JobId=\(job.id) type=\(kind.rawValue) level=\(WallTime.now.seconds) \(daemonName) JobId \(job.id): \(text)\n"
+        let line =
+            "Jmsg JobId=\(job.id) type=\(kind.rawValue) level=\(WallTime.now.seconds) \(daemonName) JobId \(job.id): \(text)\n"
         try? link.send(line)
     }
 

@@ -61,7 +61,8 @@ final class DirectorConversation: Sendable {
         } catch let error as WireError where error.kind == .closed || error.kind == .interrupted {
             // The ordinary end, or that of the daemon.
         } catch {
-            server.logger.warning("director's conversation failed", metadata: ["peer": "\(link.channel.peer)", "reason": "\(error)"])
+            server.logger.warning(
+                "director's conversation failed", metadata: ["peer": "\(link.channel.peer)", "reason": "\(error)"])
         }
         giveUp(preparation)
     }
@@ -139,7 +140,8 @@ final class DirectorConversation: Sendable {
                 }
                 if request == nil {
                     request = ReservationRequest(
-                        job: job.id, isAppend: fields[4] != "0", pool: Bashed.decode(fields[2]), mediaType: Bashed.decode(fields[1]),
+                        job: job.id, isAppend: fields[4] != "0", pool: Bashed.decode(fields[2]),
+                        mediaType: Bashed.decode(fields[1]),
                         candidates: [], prefersMountedVolumes: job.request.prefersMountedVolumes)
                 }
             }
@@ -175,7 +177,10 @@ final class DirectorConversation: Sendable {
         } catch {
             switch error.kind {
             case .directorLost: throw error
-            case .noDevice: try link.send("3924 Device \"\(named.joined(separator: ", "))\" not in SD Device resources or no matching Media Type or is disabled.\n")
+            case .noDevice:
+                try link.send(
+                    "3924 Device \"\(named.joined(separator: ", "))\" not in SD Device resources or no matching Media Type or is disabled.\n"
+                )
             default: try link.send("3926 \(error.what)\n")
             }
         }
@@ -187,7 +192,8 @@ final class DirectorConversation: Sendable {
     ) throws(StorageError) -> Int {
         let table = server.table
         if request.isAppend, let device = request.candidates.first.map({ table.drives[$0].driver.kind.rawValue }) {
-            request.wantedVolume = try catalog.findMedia(1, pool: request.pool, mediaType: request.mediaType, deviceType: device)?.name
+            request.wantedVolume = try catalog.findMedia(1, pool: request.pool, mediaType: request.mediaType, deviceType: device)?
+                .name
         }
         let interval: Duration = .seconds(60)
         var isFirst = true
@@ -201,7 +207,8 @@ final class DirectorConversation: Sendable {
             case .wait:
                 try catalog.send(status: JobStatus.waitingForDevice)
                 if isFirst {
-                    catalog.log(.info, "All devices that could be used (\(named.joined(separator: ", "))) are busy: the job waits for one.")
+                    catalog.log(
+                        .info, "All devices that could be used (\(named.joined(separator: ", "))) are busy: the job waits for one.")
                 }
                 isFirst = false
                 let waiting = request
@@ -247,7 +254,8 @@ final class DirectorConversation: Sendable {
             try catalog.send(status: JobStatus.running)
             if let append = preparation.append {
                 await AppendSession(
-                    server: server, job: job, catalog: catalog, reservation: append.request, driveIndex: append.drive, client: client
+                    server: server, job: job, catalog: catalog, reservation: append.request, driveIndex: append.drive,
+                    client: client
                 ).run()
             } else if let read = preparation.read {
                 await ReadSession(
@@ -268,7 +276,8 @@ final class DirectorConversation: Sendable {
             server.logger.error("job failed", metadata: ["job": "\(job.id)", "reason": "\(failure)"])
         } else {
             server.logger.info(
-                "job done", metadata: ["job": "\(job.id)", "files": "\(last.files)", "bytes": "\(last.bytes)", "errors": "\(last.errors)"])
+                "job done",
+                metadata: ["job": "\(job.id)", "files": "\(last.files)", "bytes": "\(last.bytes)", "errors": "\(last.errors)"])
         }
         release(preparation, job)
         let end =

@@ -35,7 +35,8 @@ struct OperatorCommands: Sendable {
         case "disable": answer = onDrive(command, "disable") { self.enable($0, false) }
         case "readlabel": answer = readLabel(command)
         case "autochanger":
-            answer = "3995 Device \"\(Bashed.decode(command.split(separator: " ").last ?? ""))\" is not an autochanger that this "
+            answer =
+                "3995 Device \"\(Bashed.decode(command.split(separator: " ").last ?? ""))\" is not an autochanger that this "
                 + "program can drive: no autochanger module is built in.\n"
         case "upload", "prunecache", "cloudlist":
             answer = "3900 Invalid command: \(verb): this program has no cloud devices.\n"
@@ -99,7 +100,9 @@ struct OperatorCommands: Sendable {
         return server.table.state.read { state in
             let use = state.uses[index]
             if use.inCommand { return "3935 Device \"\(name)\" is BLOCKED labeling a Volume.\n" }
-            if !use.writers.isEmpty, !use.waitsForOperator { return "3937 Device \"\(name)\" is busy with writers=\(use.writers.count) reserved=0.\n" }
+            if !use.writers.isEmpty, !use.waitsForOperator {
+                return "3937 Device \"\(name)\" is busy with writers=\(use.writers.count) reserved=0.\n"
+            }
             if !use.isDisk, !use.readers.isEmpty { return "3936 Device \"\(name)\" is busy reading.\n" }
             return nil
         }
@@ -195,7 +198,8 @@ struct OperatorCommands: Sendable {
         }
         let volume = Bashed.decode(fields[1])
         guard Self.isLegalVolumeName(volume) else {
-            return "3912 Failed to label Volume \(volume): ERR=a name may hold letters, digits and :.-_ only, and not begin with a dot.\n"
+            return
+                "3912 Failed to label Volume \(volume): ERR=a name may hold letters, digits and :.-_ only, and not begin with a dot.\n"
         }
         return withVolume(index, volume) { driver throws(DeviceError) in
             try self.writePreLabel(driver, index, volume, pool: Bashed.decode(fields[2]), mediaType: Bashed.decode(fields[3]))

@@ -7,7 +7,9 @@ struct StatusText {
     let server: StorageServer
 
     var all: [String] {
-        [""] + header + [""] + running + [""] + waiting + [""] + terminated + [""] + devices + [""] + volumes + [""] + spooling + [""]
+        [""] + header + [""] + running + [""] + waiting + [""] + terminated + [""] + devices + [""] + volumes + [""] + spooling + [
+            ""
+        ]
     }
 
     private static func clock(_ time: WallTime) -> String { time.formatted("%d-%b-%y %H:%M", local: true) }
@@ -66,7 +68,9 @@ struct StatusText {
     var waiting: [String] {
         let requests = server.table.state.read { $0.waiting }
         return ["Jobs waiting to reserve a drive:"]
-            + requests.map { "   JobId=\($0.job) pool=\"\($0.pool)\" media type=\"\($0.mediaType)\" \($0.isAppend ? "append" : "read")" }
+            + requests.map {
+                "   JobId=\($0.job) pool=\"\($0.pool)\" media type=\"\($0.mediaType)\" \($0.isAppend ? "append" : "read")"
+            }
             + ["===="]
     }
 
@@ -126,7 +130,9 @@ struct StatusText {
         let (written, read) = server.table.state.read { ($0.writtenVolumes, $0.readVolumes) }
         var lines = ["Used Volume status:"]
         for name in Set(written.keys).union(read.keys).sorted() {
-            let drive = written[name].flatMap { server.table.drives.indices.contains($0) ? server.table.drives[$0].description : nil }
+            let drive = written[name].flatMap {
+                server.table.drives.indices.contains($0) ? server.table.drives[$0].description : nil
+            }
             let writers = written[name] == nil ? 0 : 1
             lines.append("\(name)" + (drive.map { " on device \($0)" } ?? ""))
             lines.append("    Reader=\(read[name, default: 0]) writers=\(writers) reserves=0 volinuse=1")

@@ -68,7 +68,8 @@ package final class StorageDaemonRole: RoleDaemon {
         }
         let running = server.runningJobs().count
         if running > 0 {
-            server.logger.info("waiting for running jobs", metadata: ["jobs": "\(running)", "seconds": "\(grace.components.seconds)"])
+            server.logger.info(
+                "waiting for running jobs", metadata: ["jobs": "\(running)", "seconds": "\(grace.components.seconds)"])
         }
         _ = server.state.wait(atMost: grace) { $0.jobs.isEmpty ? true : nil }
         for job in server.runningJobs() { job.cancel(.shutdown) }

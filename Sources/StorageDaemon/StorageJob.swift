@@ -32,7 +32,9 @@ enum Cancellation: Sendable, Hashable {
         case .operatorCancel: StorageError(.cancelled, "The job was cancelled.")
         case .operatorStop: StorageError(.cancelled, "The job was stopped.")
         case .directorLost(let reason):
-            StorageError(.directorLost, "The director's connection ended: \(reason.hasSuffix(".") ? reason : reason + ".")", remedy: "Look at the director's log.")
+            StorageError(
+                .directorLost, "The director's connection ended: \(reason.hasSuffix(".") ? reason : reason + ".")",
+                remedy: "Look at the director's log.")
         case .shutdown: StorageError(.cancelled, "The storage daemon is shutting down.", remedy: "Run the job again.")
         }
     }

@@ -134,7 +134,9 @@ extension VolumeAppender {
         var index = 0
         while index < 20 {
             let proposal: VolumeInfo
-            if !proposals.isEmpty { proposal = proposals.removeFirst() } else {
+            if !proposals.isEmpty {
+                proposal = proposals.removeFirst()
+            } else {
                 index += 1
                 guard
                     let found = try catalog.findMedia(
@@ -184,7 +186,8 @@ extension VolumeAppender {
         do throws(DeviceError) { finding = try examine(info) } catch {
             switch error.kind {
             case .endOfMedium, .noSuchVolume, .system, .readOnly, .busy, .unsupported: return .hopeless(error.what)
-            case .mediaError, .endOfData: return try markError(info, "Volume \"\(info.name)\" on \(drive.description): \(error.what)")
+            case .mediaError, .endOfData:
+                return try markError(info, "Volume \"\(info.name)\" on \(drive.description): \(error.what)")
             }
         }
         switch finding {
@@ -199,8 +202,10 @@ extension VolumeAppender {
                 corrected.bytes = end.address.rawValue
                 if corrected.bytes != info.bytes || end.tornBytes > 0 {
                     catalog.log(
-                        .warning, "Volume \"\(info.name)\" has \(grouped(size)) bytes, but the catalog says \(grouped(info.bytes)): "
-                            + (end.tornBytes > 0 ? "\(grouped(end.tornBytes)) bytes behind its last whole block were cut off. " : "")
+                        .warning,
+                        "Volume \"\(info.name)\" has \(grouped(size)) bytes, but the catalog says \(grouped(info.bytes)): "
+                            + (end.tornBytes > 0
+                                ? "\(grouped(end.tornBytes)) bytes behind its last whole block were cut off. " : "")
                             + "The catalog is corrected.")
                 }
             }
@@ -244,7 +249,8 @@ extension VolumeAppender {
             return .wrong("Wrong label on \(drive.description): \"\(info.name)\" is labelled \"\(known.label.volumeName)\"")
         }
         if info.status == "Recycle" {
-            return .needsLabel("Recycled volume \"\(info.name)\" on \(kindWord) device \(drive.description), all previous data lost.")
+            return .needsLabel(
+                "Recycled volume \"\(info.name)\" on \(kindWord) device \(drive.description), all previous data lost.")
         }
         let size = try driver.volumeBytes()
         if !known.label.isInUse {
@@ -317,7 +323,8 @@ extension VolumeAppender {
     /// The volume is not what the catalog thinks: nobody shall write on it until an operator has looked.
     private func markError(_ info: VolumeInfo, _ reason: String) throws(StorageError) -> Attempt {
         catalog.logTolerated(.error, "\(reason). Marking Volume \"\(info.name)\" in Error in Catalog.")
-        server.logger.error("volume marked in error", metadata: ["volume": "\(info.name)", "job": "\(job.id)", "reason": "\(reason)"])
+        server.logger.error(
+            "volume marked in error", metadata: ["volume": "\(info.name)", "job": "\(job.id)", "reason": "\(reason)"])
         var info = info
         info.status = "Error"
         info.errors += 1

@@ -64,7 +64,9 @@ package struct VolumeScan: ~Copyable {
                 case nil where record.fileIndex > 0: try deliver(record, jobs[record.session], bytes)
                 default: break
                 }
-            } report: { found.append(ReadProblem(volume: source.volume, address: address, kind: .record($0))) }
+            } report: {
+                found.append(ReadProblem(volume: source.volume, address: address, kind: .record($0)))
+            }
             try report(&found, event)
         }
         self.jobs = jobs

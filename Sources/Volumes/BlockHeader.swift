@@ -77,7 +77,8 @@ package struct BlockHeader: Hashable, Sendable {
         checksum = bytes.bigEndian32(at: 0)
         blockBytes = Int(bytes.bigEndian32(at: 4))
         number = bytes.bigEndian32(at: 8)
-        session = version == .bb01
+        session =
+            version == .bb01
             ? SessionIdentity(id: 0, time: 0)
             : SessionIdentity(id: bytes.bigEndian32(at: 16), time: bytes.bigEndian32(at: 20))
         guard blockBytes >= version.headerBytes, blockBytes <= Self.blockBytesMax else {

@@ -76,7 +76,9 @@ extension Bootstrap {
             case "mediatype": if units.isEmpty { mediaType = value } else { units[units.count - 1].mediaType = value }
             case "device": if units.isEmpty { device = value } else { units[units.count - 1].device = value }
             case "slot":
-                guard let number = Int(value), (0...1_000_000).contains(number) else { throw Reason("Slot is no number: `\(value)`") }
+                guard let number = Int(value), (0...1_000_000).contains(number) else {
+                    throw Reason("Slot is no number: `\(value)`")
+                }
                 if units.isEmpty { slot = number } else { units[units.count - 1].slot = number }
             default:
                 guard !units.isEmpty else { throw Reason("\(name) stands before any Volume") }

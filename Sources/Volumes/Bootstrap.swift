@@ -74,8 +74,8 @@ package struct Bootstrap: Hashable, Sendable {
             guard !volumeFiles.isEmpty else { return nil }
             let blocks = (volumeBlocks.map(\.lowerBound).min() ?? 0)...(volumeBlocks.map(\.upperBound).max() ?? .max)
             return volumeFiles.sorted { $0.lowerBound < $1.lowerBound }.map {
-                BlockAddress(file: $0.lowerBound, block: blocks.lowerBound).rawValue
-                    ... BlockAddress(file: $0.upperBound, block: .max).rawValue
+                BlockAddress(file: $0.lowerBound, block: blocks.lowerBound)
+                    .rawValue...BlockAddress(file: $0.upperBound, block: .max).rawValue
             }
         }
     }
@@ -103,7 +103,8 @@ extension Bootstrap.Unit {
         }
         func ranges<Number>(_ keyword: String, _ values: [ClosedRange<Number>]) {
             for value in values {
-                text += value.lowerBound == value.upperBound
+                text +=
+                    value.lowerBound == value.upperBound
                     ? "\(keyword)=\(value.lowerBound)\n" : "\(keyword)=\(value.lowerBound)-\(value.upperBound)\n"
             }
         }

@@ -77,7 +77,8 @@ package struct RecordReader: Sendable {
         let recordHeaderBytes = header.version.recordHeaderBytes
         var position = header.version.headerBytes
         while end - position >= recordHeaderBytes {
-            let session = header.version == .bb02
+            let session =
+                header.version == .bb02
                 ? header.session
                 : SessionIdentity(id: block.bigEndian32(at: position), time: block.bigEndian32(at: position + 4))
             let record = RecordHeader(decoding: block, at: position + recordHeaderBytes - RecordHeader.byteCount)
@@ -93,7 +94,8 @@ package struct RecordReader: Sendable {
                 if count == Int(record.dataBytes) {
                     try deliver(
                         VolumeRecord(
-                            session: session, fileIndex: record.fileIndex, stream: record.stream, begin: address, end: address), data)
+                            session: session, fileIndex: record.fileIndex, stream: record.stream, begin: address, end: address),
+                        data)
                 } else {
                     begin(record, data, session, address, report)
                 }

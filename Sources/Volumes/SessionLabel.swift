@@ -118,7 +118,8 @@ package struct SessionLabel: Hashable, Sendable {
             let digest = cursor.string(in: bytes)
         else { throw broken }
         self.jobID = jobID
-        self.time = version == 11
+        self.time =
+            version == 11
             ? WallTime(nanoseconds: time &* 1000)
             : WallTime(julianDay: Double(bitPattern: UInt64(bitPattern: time)), part: second)
         self.pool = pool

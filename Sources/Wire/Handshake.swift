@@ -29,8 +29,7 @@ struct Handshake {
     private var isEncrypted = false
     private var needs: TLSNeeds { TLSNeeds(policy) }
 
-    init(_ channel: MessageChannel, ownName: String, secret: SharedSecret, policy: TLSPolicy, isAppliance: Bool = false)
-    {
+    init(_ channel: MessageChannel, ownName: String, secret: SharedSecret, policy: TLSPolicy, isAppliance: Bool = false) {
         self.channel = channel
         self.ownName = ownName
         self.secret = secret

@@ -41,7 +41,8 @@ struct CheckConfigCommand: ParsableCommand {
             let names = roles.map(\.rawValue).sorted().joined(separator: ", ")
             let verdict = configuration == nil ? "not usable" : "usable"
             StandardStream.error.line(
-                "\(file): \(verdict) for \(names): \(errors) error\(errors == 1 ? "" : "s"), \(findings.count - errors) warning\(findings.count - errors == 1 ? "" : "s").")
+                "\(file): \(verdict) for \(names): \(errors) error\(errors == 1 ? "" : "s"), \(findings.count - errors) warning\(findings.count - errors == 1 ? "" : "s")."
+            )
         }
         if configuration == nil { throw ExitStatus.badConfiguration.code }
     }

@@ -97,7 +97,11 @@ private struct Demonstration: Sendable {
         screen.step("Look around")
         screen.fact("volumes", "appliance volume list \(site.volumes)/*")
         if keep { screen.fact("console", "appliance console --config \(site.root)/etc/console.conf") }
-        screen.fact(keep ? "stop" : "keep", keep ? "kill \(site.roles.map { "\($0.process.identifier)" }.joined(separator: " "))" : "appliance demo --keep leaves the site running")
+        screen.fact(
+            keep ? "stop" : "keep",
+            keep
+                ? "kill \(site.roles.map { "\($0.process.identifier)" }.joined(separator: " "))"
+                : "appliance demo --keep leaves the site running")
         screen.fact("for good", "appliance quickstart --backup \(source)")
         guard [full, incremental, restore].allSatisfy({ $0.status == "T" }) else { return ExitStatus.failed.rawValue }
         return total == 0 ? 0 : ExitStatus.incomplete.rawValue
@@ -111,7 +115,9 @@ private struct Demonstration: Sendable {
         }
         var tick = 0
         while true {
-            let progress = try console.lines(".progress jobid=\(number)").compactMap { (try? JSON(parsing: $0)).flatMap(JobProgress.init) }
+            let progress = try console.lines(".progress jobid=\(number)").compactMap {
+                (try? JSON(parsing: $0)).flatMap(JobProgress.init)
+            }
             if let job = progress.first {
                 if job.hasEnded {
                     screen.clearBar()

@@ -6,6 +6,6 @@ import Modules
 /// Add a module here and in Package.swift; nothing else needs to know it.
 enum InTreeModules {
     static let registry = ModuleRegistry([
-        .diskRepository,
+        .diskRepository
     ])
 }

@@ -30,7 +30,8 @@ struct QuickstartCommand: ParsableCommand {
         let existing = site.files.filter { FilePath.exists($0.path) }.map(\.path)
         guard existing.isEmpty else {
             StandardStream.error.line(
-                "already-configured: \(existing.joined(separator: ", ")) exist and were left alone. Move them away, or choose another --directory.")
+                "already-configured: \(existing.joined(separator: ", ")) exist and were left alone. Move them away, or choose another --directory."
+            )
             throw ExitStatus.failed.code
         }
         if dryRun {
@@ -63,7 +64,8 @@ struct QuickstartCommand: ParsableCommand {
         let result = try ChildProcess.run(["systemctl", "enable", "--now"] + units)
         guard result.succeeded else {
             StandardStream.error.line(
-                "services-not-started: systemctl: \(String(decoding: result.errorOutput, as: UTF8.self)) Look at `journalctl -u appliance-sd`.")
+                "services-not-started: systemctl: \(String(decoding: result.errorOutput, as: UTF8.self)) Look at `journalctl -u appliance-sd`."
+            )
             throw ExitStatus.failed.code
         }
         StandardStream.output.line("started \(units.joined(separator: ", "))")
@@ -71,6 +73,8 @@ struct QuickstartCommand: ParsableCommand {
 
     private func explainStart() {
         StandardStream.output.line("\nNo systemd here (or --no-start). The roles start with:")
-        for role in ["sd", "fd", "director"] { StandardStream.output.line("  appliance --role \(role) --config \(directory)/\(role).conf") }
+        for role in ["sd", "fd", "director"] {
+            StandardStream.output.line("  appliance --role \(role) --config \(directory)/\(role).conf")
+        }
     }
 }

@@ -67,7 +67,8 @@ struct RoleCommand: ParsableCommand {
             ProcessSignals.raise(.done)
         }
         let names = loaded.map(\.role.rawValue).joined(separator: ", ")
-        logger.info("ready", metadata: ["roles": "\(names)", "pid": "\(CurrentProcess.identifier)", "version": "\(Appliance.version)"])
+        logger.info(
+            "ready", metadata: ["roles": "\(names)", "pid": "\(CurrentProcess.identifier)", "version": "\(Appliance.version)"])
         ServiceNotification.ready(status: "Serving as \(names).")
         try waitForEnd(daemons, sources: sources, logger: logger, outcome: served)
     }
@@ -142,7 +143,8 @@ struct RoleCommand: ParsableCommand {
                 return try PIDFile(path)
             } catch let error as SystemError where error.call == "flock" {
                 StandardStream.error.line(
-                    "already-running: Another process serves as \(loaded.role.rawValue) with \(loaded.configuration.path) (\(path) is locked). Stop it first.")
+                    "already-running: Another process serves as \(loaded.role.rawValue) with \(loaded.configuration.path) (\(path) is locked). Stop it first."
+                )
                 throw ExitStatus.alreadyRunning.code
             }
         }
@@ -154,7 +156,8 @@ struct RoleCommand: ParsableCommand {
             case .director: return RunningRole(role: role, daemon: try DirectorRole(configuration))
             case .fileDaemon: return RunningRole(role: role, daemon: try FileDaemonRole(configuration: configuration))
             case .storageDaemon:
-                return RunningRole(role: role, daemon: try StorageDaemonRole(configuration: configuration, modules: InTreeModules.registry))
+                return RunningRole(
+                    role: role, daemon: try StorageDaemonRole(configuration: configuration, modules: InTreeModules.registry))
             case .gateway, .console: preconditionFailure("refused above")
             }
         } catch {

@@ -96,7 +96,9 @@ func runVolumeTool(json: Bool = false, _ body: () throws(VolumeToolError) -> Int
         problems = try body()
     } catch {
         if json {
-            let message: JSON = ["type": "error", "code": .string(error.code), "what": .string(error.what), "remedy": .string(error.remedy)]
+            let message: JSON = [
+                "type": "error", "code": .string(error.code), "what": .string(error.what), "remedy": .string(error.remedy),
+            ]
             StandardStream.output.line(message.text)
         } else {
             StandardStream.error.line(error.description)

@@ -14,7 +14,8 @@ struct NewVolumeOptions: ParsableArguments {
 
     func label(_ name: String, isInUse: Bool) -> VolumeLabel {
         VolumeLabel(
-            volumeName: name, isInUse: isInUse, pool: pool, mediaType: mediaType, host: HostName.current, program: "appliance volume",
+            volumeName: name, isInUse: isInUse, pool: pool, mediaType: mediaType, host: HostName.current,
+            program: "appliance volume",
             programVersion: Appliance.version, programDate: "", labelTime: .now, writeTime: .now)
     }
 }
@@ -34,7 +35,8 @@ struct VolumeCopyCommand: ParsableCommand {
     @OptionGroup var location: VolumeLocation
     @Option(help: "The new volume's file.", completion: .file()) var onto: String
     @OptionGroup var newVolume: NewVolumeOptions
-    @Option(name: .customLong("job"), parsing: .singleValue, help: "Copy this JobId; all without. Repeatable.") var jobIDs: [UInt32] = []
+    @Option(name: .customLong("job"), parsing: .singleValue, help: "Copy this JobId; all without. Repeatable.") var jobIDs:
+        [UInt32] = []
     @Option(help: "Largest block in bytes, 256…20000000.") var blockSize = BlockHeader.defaultBlockBytes
 
     func validate() throws {

@@ -74,7 +74,8 @@ struct VolumeExtractCommand: ParsableCommand {
                 StandardStream.output.line(object.text)
             } else {
                 StandardStream.output.line(
-                    "\(summary.files) files restored, \(summary.bytes) bytes, \(summary.skipped) skipped, \(summary.errors) errors.")
+                    "\(summary.files) files restored, \(summary.bytes) bytes, \(summary.skipped) skipped, \(summary.errors) errors."
+                )
             }
             return problems + summary.errors + (paths.map { $0.unseen(by: chosen) } ?? 0)
         }

@@ -48,13 +48,18 @@ struct VolumeListCommand: ParsableCommand {
         switch event {
         case .volume(let name, let label): output.add(json ? Self.json(name, label) : Self.text(name, label))
         case .start(let session, let label):
-            if wanted.isEmpty || wanted.contains(label.jobID) { output.add(json ? Self.json(session, label) : Self.text(session, label)) }
+            if wanted.isEmpty || wanted.contains(label.jobID) {
+                output.add(json ? Self.json(session, label) : Self.text(session, label))
+            }
         case .end(let session, let label):
-            if wanted.isEmpty || wanted.contains(label.jobID) { output.add(json ? Self.json(session, label) : Self.text(session, label)) }
+            if wanted.isEmpty || wanted.contains(label.jobID) {
+                output.add(json ? Self.json(session, label) : Self.text(session, label))
+            }
         case .problem(let problem):
             if json {
                 let object: JSON = [
-                    "type": "problem", "volume": .string(problem.volume), "address": .integer(Int64(clamping: problem.address.rawValue)),
+                    "type": "problem", "volume": .string(problem.volume),
+                    "address": .integer(Int64(clamping: problem.address.rawValue)),
                     "message": .string(problem.description),
                 ]
                 output.add(object.text)
@@ -74,10 +79,12 @@ struct VolumeListCommand: ParsableCommand {
 
     private static func text(_ session: SessionIdentity, _ label: SessionLabel) -> String {
         guard let end = label.end else {
-            return "Job \(label.jobID) \(label.job): client \(label.client), fileset \(label.fileSet), level \(letter(label.level)), "
+            return
+                "Job \(label.jobID) \(label.job): client \(label.client), fileset \(label.fileSet), level \(letter(label.level)), "
                 + "began \(label.time.localText), session \(session)"
         }
-        return "End of job \(label.jobID): \(end.files) files, \(end.bytes) bytes, \(end.errors) errors, status \(letter(end.status)), "
+        return
+            "End of job \(label.jobID): \(end.files) files, \(end.bytes) bytes, \(end.errors) errors, status \(letter(end.status)), "
             + "\(label.time.localText)"
     }
 

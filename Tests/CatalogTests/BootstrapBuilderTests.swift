@@ -11,8 +11,7 @@ import Volumes
 struct BootstrapBuilderTests {
     static func storage(_: JobMediaRecord) -> (storage: String, device: String)? { ("LabFile", "FileStor") }
 
-    static func part(_ media: Int64, _ indexes: ClosedRange<Int64>, _ addresses: ClosedRange<UInt64>) -> JobMediaRecord
-    {
+    static func part(_ media: Int64, _ indexes: ClosedRange<Int64>, _ addresses: ClosedRange<UInt64>) -> JobMediaRecord {
         JobMediaRecord(
             mediaID: media, firstIndex: indexes.lowerBound, lastIndex: indexes.upperBound,
             startFile: Int64(addresses.lowerBound >> 32), endFile: Int64(addresses.upperBound >> 32),

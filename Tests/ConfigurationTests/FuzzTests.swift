@@ -29,8 +29,7 @@ struct FuzzTests {
         #expect(found.diagnostics.count <= ProblemList.problemsMax + 1)
         // What was read must be usable: no accessor may meet a value of another type than its table says.
         for resource in found.resources {
-            for directive in ConfigurationTables.table(resource.kind).directives where resource.isGiven(directive.name)
-            {
+            for directive in ConfigurationTables.table(resource.kind).directives where resource.isGiven(directive.name) {
                 switch directive.type {
                 case .number, .integer, .port: _ = resource.number(directive.name)
                 case .size, .speed: _ = resource.size(directive.name)

@@ -89,10 +89,18 @@ import Wire
             change(&row.client)
             rows.append(row)
         }
-        storage("the storage daemon refuses the job", says: "3915 Bad Job") { $0.sessionLine = "3915 Bad Job command. stat=1 CMD: x\n" }
-        storage("the storage daemon opens an unreadable session", says: "unreadable line") { $0.sessionLine = "3000 OK Job SDid=x SDtime=\n" }
-        storage("the storage daemon has no such device", says: "3924 Device") { $0.deviceLine = "3924 Device \"FileStor\" not in SD Device resources.\n" }
-        storage("the storage daemon hangs up in the middle", says: "Storage \"LabFile\"") { $0.body = { channel, _ in channel.close() } }
+        storage("the storage daemon refuses the job", says: "3915 Bad Job") {
+            $0.sessionLine = "3915 Bad Job command. stat=1 CMD: x\n"
+        }
+        storage("the storage daemon opens an unreadable session", says: "unreadable line") {
+            $0.sessionLine = "3000 OK Job SDid=x SDtime=\n"
+        }
+        storage("the storage daemon has no such device", says: "3924 Device") {
+            $0.deviceLine = "3924 Device \"FileStor\" not in SD Device resources.\n"
+        }
+        storage("the storage daemon hangs up in the middle", says: "Storage \"LabFile\"") {
+            $0.body = { channel, _ in channel.close() }
+        }
         storage("the storage daemon ends in error", .fatal, says: "SD termination status") {
             $0.body = { channel, job in try FakeStorage.end(channel, job, status: 102) }
         }
@@ -101,7 +109,9 @@ import Wire
         }
         storage("attributes of another session", says: "attributes of another session") {
             $0.body = { channel, job in
-                try channel.send(FakeStorage.attributes(job, session: 99, fileIndex: 1, stream: 1, Array("1 3 /a\0A A A A A A A A A A A A A\0\0\0".utf8)))
+                try channel.send(
+                    FakeStorage.attributes(
+                        job, session: 99, fileIndex: 1, stream: 1, Array("1 3 /a\0A A A A A A A A A A A A A\0\0\0".utf8)))
                 try FakeStorage.end(channel, job)
             }
         }
@@ -158,17 +168,20 @@ import Wire
         var storage = FakeStorage()
         storage.body = { channel, job in
             for request in [
-                "CatReq JobId=999 FindMedia=1 pool_name=File media_type=File vol_type=1\n", "CatReq JobId=\(job.jobID) Nonsense=1\n",
+                "CatReq JobId=999 FindMedia=1 pool_name=File media_type=File vol_type=1\n",
+                "CatReq JobId=\(job.jobID) Nonsense=1\n",
                 "CatReq JobId=\(job.jobID) FindMedia=-1 pool_name=File media_type=File vol_type=1\n",
                 "CatReq JobId=\(job.jobID) FindMedia=1 pool_name=Elsewhere media_type=File vol_type=1\n",
                 "CatReq JobId=\(job.jobID) GetVolInfo VolName=Nope write=0\n", "CatReq\n", "CatReq JobId=\n",
                 FakeStorage.updateMedia(job, volume: "Nope", bytes: 5), FakeStorage.updateMedia(job, volume: "Nope", bytes: -5),
-                FakeStorage.updateMedia(job, volume: "Nope", bytes: 5, status: "Strange"), "BlastAttr JobId=\(job.jobID) File=/etc/passwd\n",
+                FakeStorage.updateMedia(job, volume: "Nope", bytes: 5, status: "Strange"),
+                "BlastAttr JobId=\(job.jobID) File=/etc/passwd\n",
             ] {
                 let answer = try FakeStorage.ask(channel, request)
                 answers.withLock { $0.append(String(answer.prefix(4))) }
             }
-            let media = try FakeStorage.ask(channel, "CatReq JobId=\(job.jobID) CreateJobMedia\n", then: ["1 2 3\n", "1 1 0 0 9 1 1\n", "x\n"])
+            let media = try FakeStorage.ask(
+                channel, "CatReq JobId=\(job.jobID) CreateJobMedia\n", then: ["1 2 3\n", "1 1 0 0 9 1 1\n", "x\n"])
             answers.withLock { $0.append(String(media.prefix(4))) }
             try FakeStorage.writeOneFile(channel, job)
             try FakeStorage.end(channel, job)
@@ -176,7 +189,8 @@ import Wire
         let (fd, sd) = (try Self.client(FakeClient()), try Self.storage(storage))
         let director = try DirectorFixture(clientPort: fd.port, storagePort: sd.port)
         let (job, log) = try director.run(JobRequest(job: "Backup"))
-        #expect(answers.read { $0 } == ["1990", "1990", "1990", "1901", "1997", "1990", "1990", "1997", "1993", "1993", "1990", "1992"])
+        #expect(
+            answers.read { $0 } == ["1990", "1990", "1990", "1901", "1997", "1990", "1990", "1997", "1993", "1993", "1990", "1992"])
         #expect(job.status == .warnings, "\(log)")
     }
 
@@ -184,7 +198,8 @@ import Wire
     func earlyRequest() throws {
         var storage = Self.writing
         storage.beforeDevice = { channel, job in
-            let answer = try FakeStorage.ask(channel, "CatReq JobId=\(job.jobID) FindMedia=1 pool_name=File media_type=File vol_type=1\n")
+            let answer = try FakeStorage.ask(
+                channel, "CatReq JobId=\(job.jobID) FindMedia=1 pool_name=File media_type=File vol_type=1\n")
             guard answer.hasPrefix("1000 OK VolName=Vol-0001") else { throw WireError(.unexpected, peer: "director", answer) }
         }
         let (fd, sd) = (try Self.client(FakeClient()), try Self.storage(storage))
@@ -220,7 +235,9 @@ import Wire
         slow.answers = [:]
         let slowClient = slow
         let fd = try FakeDaemon(role: .fileDaemon, password: "fd-secret", greeting: "2000 OK Hello 214\n") { channel in
-            defer { if client.heard.read({ $0.contains { $0.hasPrefix("cancel Job=Backup.") } }) { cancelled.withLock { $0 = true } } }
+            defer {
+                if client.heard.read({ $0.contains { $0.hasPrefix("cancel Job=Backup.") } }) { cancelled.withLock { $0 = true } }
+            }
             try slowClient.serve(channel)
         }
         var storage = FakeStorage()
@@ -231,7 +248,10 @@ import Wire
         let sd = try Self.storage(storage)
         let director = try DirectorFixture(clientPort: fd.port, storagePort: sd.port)
         let jobID = try director.services.submit(JobRequest(job: "Backup"))
-        for _ in 0..<3000 where director.services.jobs.snapshot(of: jobID)?.status != .running || !client.heard.read({ $0.contains("backup FileIndex=0\n") }) {
+        for _ in 0..<3000
+        where director.services.jobs.snapshot(of: jobID)?.status != .running
+            || !client.heard.read({ $0.contains("backup FileIndex=0\n") })
+        {
             _ = Monitor(0).wait(atMost: .milliseconds(10)) { _ in nil as Int? }
         }
         #expect(director.services.jobs.cancel(jobID, reason: "the operator said so") == .requested)
@@ -266,7 +286,8 @@ import Wire
         let (fd, sd) = (try Self.client(client), try Self.storage(storage))
         let director = try DirectorFixture(clientPort: fd.port, storagePort: sd.port)
         var request = JobRequest(job: "Restore")
-        request.restore = RestoreOrder(bootstrap: "Storage=\"LabFile\"\nVolume=\"V\"\nFileIndex=1-1\nCount=1\n", filesExpected: 1, whereDirectory: "/a b")
+        request.restore = RestoreOrder(
+            bootstrap: "Storage=\"LabFile\"\nVolume=\"V\"\nFileIndex=1-1\nCount=1\n", filesExpected: 1, whereDirectory: "/a b")
         let (job, log) = try director.run(request)
         #expect(job.status == .ok, "\(log)")
         #expect(bootstrap.read { $0 } == ["Storage=\"LabFile\"\n", "Volume=\"V\"\n", "FileIndex=1-1\n", "Count=1\n"])
@@ -291,10 +312,14 @@ import Wire
                 """)
         let (job, log) = try director.run(JobRequest(job: "Scripted"))
         #expect(job.status == .ok, "\(log)")
-        #expect(log.contains { $0.contains("BeforeJob: before Scripted Full") } && log.contains { $0.contains("AfterJob: after OK") }, "\(log)")
+        #expect(
+            log.contains { $0.contains("BeforeJob: before Scripted Full") } && log.contains { $0.contains("AfterJob: after OK") },
+            "\(log)")
         #expect(client.heard.read { $0.contains("RunBeforeJob /bin/echo\u{1}client\n") && $0.contains("RunBeforeNow\n") })
         let (failing, failingLog) = try director.run(JobRequest(job: "Failing"))
-        #expect(failing.status == .fatal && failingLog.contains { $0.contains("/bin/false") && $0.contains("exit status 1") }, "\(failingLog)")
+        #expect(
+            failing.status == .fatal && failingLog.contains { $0.contains("/bin/false") && $0.contains("exit status 1") },
+            "\(failingLog)")
     }
 
     @Test("Jobs that are not built yet say so, and admin jobs run their scripts")
@@ -317,7 +342,9 @@ import Wire
         let director = try DirectorFixture(clientPort: fd.port, storagePort: 1)
         #expect(try await director.services.clientStatus("lab-fd").contains("fake-fd Version: 1.0"))
         let files = Monitor<[String]>([])
-        let estimate = try await director.services.estimate(JobRequest(job: "Backup"), listing: true) { line in files.withLock { $0.append(line) } }
+        let estimate = try await director.services.estimate(JobRequest(job: "Backup"), listing: true) { line in
+            files.withLock { $0.append(line) }
+        }
         #expect(estimate.files == 15 && estimate.bytes == 1_357_504 && files.read { $0.count } == 1)
         await #expect(throws: DirectorError.self) { try await director.services.clientStatus("nobody") }
         await #expect(throws: DirectorError.self) { try await director.services.storageStatus("LabFile") }

@@ -46,7 +46,9 @@ import Testing
         let role = try DirectorRole(try Self.configuration(directory.path, port: port))
         #expect(throws: DirectorError.self) { _ = try role.services.submit(JobRequest(job: "Added")) }
         try await role.reload(
-            try Self.configuration(directory.path, port: port, more: "Pool { Name = New; Pool Type = Backup } Job { Name = Added; JobDefs = Defaults; Pool = New }"))
+            try Self.configuration(
+                directory.path, port: port,
+                more: "Pool { Name = New; Pool Type = Backup } Job { Name = Added; JobDefs = Defaults; Pool = New }"))
         #expect(try role.services.catalog.pool(named: "New") != nil)
         _ = try role.services.submit(JobRequest(job: "Added"))
         let other = try Self.configuration(directory.path, port: try LoopbackPort.free())

@@ -27,7 +27,10 @@ import Testing
         return limits
     }
 
-    static func job(_ id: JobID, _ name: String = "", storages: [String] = ["A"], priority: Int = 10, mixed: Bool = false, reads: Bool = false, at: Int64 = 0)
+    static func job(
+        _ id: JobID, _ name: String = "", storages: [String] = ["A"], priority: Int = 10, mixed: Bool = false, reads: Bool = false,
+        at: Int64 = 0
+    )
         -> WaitingJob
     {
         WaitingJob(
@@ -35,7 +38,9 @@ import Testing
             allowMixedPriority: mixed, notBefore: WallTime(seconds: at))
     }
 
-    static func active(_ id: JobID, _ name: String = "", storage: String? = "A", priority: Int = 10, mixed: Bool = false, reads: Bool = false) -> ActiveJob {
+    static func active(
+        _ id: JobID, _ name: String = "", storage: String? = "A", priority: Int = 10, mixed: Bool = false, reads: Bool = false
+    ) -> ActiveJob {
         ActiveJob(
             jobID: id, name: name.isEmpty ? "job\(id)" : name, client: "c", storage: storage, reads: reads, priority: priority,
             allowMixedPriority: mixed)
@@ -43,11 +48,18 @@ import Testing
 
     static let rows: [Row] = [
         Row(name: "a lone job starts", waiting: [job(1)], limits: limits(), expected: ["1:start@A"]),
-        Row(name: "equal priorities run side by side", waiting: [job(2), job(3)], running: [active(1)], limits: limits(), expected: ["2:start@A", "3:start@A"]),
-        Row(name: "a job waits for more urgent ones that run", waiting: [job(2, priority: 11)], running: [active(1)], limits: limits(), expected: ["2:p"]),
-        Row(name: "an urgent job waits for less urgent ones that run", waiting: [job(2, priority: 5)], running: [active(1)], limits: limits(), expected: ["2:p"]),
         Row(
-            name: "priorities mix where both jobs allow it", waiting: [job(2, priority: 5, mixed: true)], running: [active(1, mixed: true)],
+            name: "equal priorities run side by side", waiting: [job(2), job(3)], running: [active(1)], limits: limits(),
+            expected: ["2:start@A", "3:start@A"]),
+        Row(
+            name: "a job waits for more urgent ones that run", waiting: [job(2, priority: 11)], running: [active(1)],
+            limits: limits(), expected: ["2:p"]),
+        Row(
+            name: "an urgent job waits for less urgent ones that run", waiting: [job(2, priority: 5)], running: [active(1)],
+            limits: limits(), expected: ["2:p"]),
+        Row(
+            name: "priorities mix where both jobs allow it", waiting: [job(2, priority: 5, mixed: true)],
+            running: [active(1, mixed: true)],
             limits: limits(), expected: ["2:start@A"]),
         Row(
             name: "one job's consent to mix is not enough", waiting: [job(2, priority: 5, mixed: true)], running: [active(1)],
@@ -57,25 +69,37 @@ import Testing
             running: [active(1)], limits: limits(), expected: ["2:p", "3:p"]),
         Row(name: "the director's limit", waiting: [job(2)], running: [active(1)], limits: limits(director: 1), expected: ["2:d"]),
         Row(name: "a job's own limit is 1", waiting: [job(2, "x")], running: [active(1, "x")], limits: limits(), expected: ["2:j"]),
-        Row(name: "a job's own limit of 2", waiting: [job(2, "x"), job(3, "x")], running: [active(1, "x")], limits: limits(jobs: ["x": 2]), expected: ["2:start@A", "3:j"]),
-        Row(name: "the client's limit", waiting: [job(2)], running: [active(1)], limits: limits(clients: ["c": 1]), expected: ["2:c"]),
-        Row(name: "the storage's limit", waiting: [job(2)], running: [active(1)], limits: limits(storages: ["A": 1]), expected: ["2:s"]),
+        Row(
+            name: "a job's own limit of 2", waiting: [job(2, "x"), job(3, "x")], running: [active(1, "x")],
+            limits: limits(jobs: ["x": 2]), expected: ["2:start@A", "3:j"]),
+        Row(
+            name: "the client's limit", waiting: [job(2)], running: [active(1)], limits: limits(clients: ["c": 1]),
+            expected: ["2:c"]),
+        Row(
+            name: "the storage's limit", waiting: [job(2)], running: [active(1)], limits: limits(storages: ["A": 1]),
+            expected: ["2:s"]),
         Row(
             name: "the next storage is taken when the first is full", waiting: [job(2, storages: ["A", "B"])], running: [active(1)],
             limits: limits(storages: ["A": 1, "B": 1]), expected: ["2:start@B"]),
         Row(
-            name: "reading jobs have a limit of their own", waiting: [job(2, reads: true), job(3)], running: [active(1, reads: true)],
+            name: "reading jobs have a limit of their own", waiting: [job(2, reads: true), job(3)],
+            running: [active(1, reads: true)],
             limits: limits(reads: ["A": 1]), expected: ["2:s", "3:start@A"]),
         Row(name: "a start time is waited for", waiting: [job(1, at: 2000)], limits: limits(), expected: ["1:t"]),
         Row(
-            name: "a job that waits for its time holds nobody back", waiting: [job(1, priority: 1, at: 2000), job(2)], limits: limits(),
+            name: "a job that waits for its time holds nobody back", waiting: [job(1, priority: 1, at: 2000), job(2)],
+            limits: limits(),
             expected: ["1:t", "2:start@A"]),
         Row(
-            name: "jobs without storage need no slot", waiting: [WaitingJob(jobID: 1, name: "admin")], limits: limits(storages: [:]),
+            name: "jobs without storage need no slot", waiting: [WaitingJob(jobID: 1, name: "admin")],
+            limits: limits(storages: [:]),
             expected: ["1:start@-"]),
-        Row(name: "a limit of 0 is none", waiting: [job(2)], running: [active(1)], limits: limits(clients: ["c": 0], storages: ["A": 0]), expected: ["2:start@A"]),
         Row(
-            name: "jobs that start together count against each other", waiting: [job(1), job(2), job(3)], limits: limits(director: 2),
+            name: "a limit of 0 is none", waiting: [job(2)], running: [active(1)],
+            limits: limits(clients: ["c": 0], storages: ["A": 0]), expected: ["2:start@A"]),
+        Row(
+            name: "jobs that start together count against each other", waiting: [job(1), job(2), job(3)],
+            limits: limits(director: 2),
             expected: ["1:start@A", "2:start@A", "3:d"]),
     ]
 
@@ -150,7 +174,9 @@ import Testing
         #expect(!exceeded(5000) && !exceeded(2100, started: 2000) && exceeded(2101, started: 2000))
         limits = JobTimeLimits()
         limits.maxWait = .seconds(10)
-        #expect(!exceeded(2101, started: 2000) && exceeded(2101, started: 2000, blocked: 2090) && !exceeded(2100, started: 2000, blocked: 2090))
+        #expect(
+            !exceeded(2101, started: 2000) && exceeded(2101, started: 2000, blocked: 2090)
+                && !exceeded(2100, started: 2000, blocked: 2090))
         limits = JobTimeLimits()
         limits.maxRunFromSchedule = .seconds(50)
         #expect(exceeded(1051) && exceeded(1051, started: 1050) && !exceeded(1050))

@@ -9,12 +9,19 @@ import Testing
 @Suite struct MessageTests {
     @Test("A daemon's Jmsg keeps its type, time and text")
     func jmsg() throws {
-        let message = try #require(Message(jmsg: "Jmsg JobId=4 type=6 level=1795219239 lab-sd JobId 4: Labeled new Volume \"Lab-0001\".\n", now: WallTime(seconds: 1_795_219_300)))
+        let message = try #require(
+            Message(
+                jmsg: "Jmsg JobId=4 type=6 level=1795219239 lab-sd JobId 4: Labeled new Volume \"Lab-0001\".\n",
+                now: WallTime(seconds: 1_795_219_300)))
         #expect(message.type == .info && message.jobID == 4 && message.time.seconds == 1_795_219_239)
         #expect(message.text == "lab-sd JobId 4: Labeled new Volume \"Lab-0001\".")
     }
 
-    @Test("A Jmsg that can't be read is no message", arguments: ["Jmsg", "Jmsg ", "Jmsg JobId=x type=6 level=1 a", "Jmsg JobId=1 type= level=1 a", "jmsg JobId=1 type=6 level=1 a"])
+    @Test(
+        "A Jmsg that can't be read is no message",
+        arguments: [
+            "Jmsg", "Jmsg ", "Jmsg JobId=x type=6 level=1 a", "Jmsg JobId=1 type= level=1 a", "jmsg JobId=1 type=6 level=1 a",
+        ])
     func badJmsg(line: String) { #expect(Message(jmsg: line) == nil) }
 
     @Test("Unknown types are shown, absurd times replaced")
@@ -29,10 +36,13 @@ import Testing
         #expect(message.stamped == "21-Nov 01:04 lab-dir JobId 4: text")
     }
 
-    static func desk(_ center: MessageCenter, _ destinations: [MessageDestination], log: (@Sendable ([Message]) throws -> Void)? = nil) -> MessageDesk {
+    static func desk(
+        _ center: MessageCenter, _ destinations: [MessageDestination], log: (@Sendable ([Message]) throws -> Void)? = nil
+    ) -> MessageDesk {
         var routes = MessagesDefinition.standard
         routes.destinations = destinations
-        return MessageDesk(daemon: "dir", jobID: 7, routes: routes, sinks: MessageSinks(center: center, log: log, logger: Logger(label: "test")))
+        return MessageDesk(
+            daemon: "dir", jobID: 7, routes: routes, sinks: MessageSinks(center: center, log: log, logger: Logger(label: "test")))
     }
 
     @Test("Each destination gets the types it asks for and no others")
@@ -55,7 +65,10 @@ import Testing
         #expect(taken.count == 1 && taken[0].hasSuffix(" dir JobId 7: Error: two"))
         #expect(rows.read { $0 } == ["dir JobId 7: one"])
         let file = String(decoding: try OpenFile.contents(of: directory.file("all.log")), as: UTF8.self)
-        #expect(file.split(separator: "\n").map { $0.dropFirst(13) } == ["dir JobId 7: one", "dir JobId 7: Error: two", "dir JobId 7: three"])
+        #expect(
+            file.split(separator: "\n").map { $0.dropFirst(13) } == [
+                "dir JobId 7: one", "dir JobId 7: Error: two", "dir JobId 7: three",
+            ])
         #expect(desk.errors == 1)
     }
 
@@ -73,7 +86,9 @@ import Testing
             desk.info("end")
         }
         func lines(_ name: String) throws -> [String] {
-            String(decoding: try OpenFile.contents(of: directory.file(name)), as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ").last.map(String.init)! }
+            String(decoding: try OpenFile.contents(of: directory.file(name)), as: UTF8.self).split(separator: "\n").map {
+                $0.split(separator: " ").last.map(String.init)!
+            }
         }
         #expect(try lines("file") == ["second", "end"])
         #expect(try lines("append") == ["first", "end", "second", "end"])
@@ -100,9 +115,11 @@ import Testing
             MessageDestination(kind: .mail, targets: ["a@b", "c@d"], types: MessageType.all),
             MessageDestination(kind: .mailOnError, targets: ["bad@b"], types: MessageType.all),
         ]
-        routes.mailCommand = "/bin/sh -c 'cat > \"$0\"; echo %r %n >> \"$0\"; mv \"$0\" \(directory.file("mail"))' \(directory.file("draft"))"
+        routes.mailCommand =
+            "/bin/sh -c 'cat > \"$0\"; echo %r %n >> \"$0\"; mv \"$0\" \(directory.file("mail"))' \(directory.file("draft"))"
         let desk = MessageDesk(
-            daemon: "dir", jobID: 7, routes: routes, sinks: MessageSinks(center: MessageCenter(), log: nil, logger: Logger(label: "test")))
+            daemon: "dir", jobID: 7, routes: routes,
+            sinks: MessageSinks(center: MessageCenter(), log: nil, logger: Logger(label: "test")))
         desk.info("hello")
         desk.finish(succeeded: true, codes: PercentCodes(["n": "Nightly"]))
         var text = ""
@@ -125,7 +142,9 @@ import Testing
 }
 
 @Suite struct PercentCodesTests {
-    @Test("Codes are replaced, unknown ones stay", arguments: [("%n.bsr", "Job.bsr"), ("100%%", "100%"), ("%q%", "%q%"), ("a%nb%n", "aJobbJob"), ("", "")])
+    @Test(
+        "Codes are replaced, unknown ones stay",
+        arguments: [("%n.bsr", "Job.bsr"), ("100%%", "100%"), ("%q%", "%q%"), ("a%nb%n", "aJobbJob"), ("", "")])
     func expand(text: String, expected: String) { #expect(PercentCodes(["n": "Job"]).expand(text) == expected) }
 
     @Test(
@@ -143,9 +162,13 @@ import Testing
         #expect(JobReport.grouped(1_357_496) == "1,357,496" && JobReport.grouped(0) == "0" && JobReport.grouped(-1000) == "-1,000")
         #expect(JobReport.bytes(1_357_496) == "1,357,496 (1.357 MB)")
         #expect(JobReport.scaled(999) == "999 ")
-        #expect(JobReport.elapsed(1) == "1 sec" && JobReport.elapsed(0) == "0 secs" && JobReport.elapsed(3723) == "1 hour 2 mins 3 secs")
+        #expect(
+            JobReport.elapsed(1) == "1 sec" && JobReport.elapsed(0) == "0 secs" && JobReport.elapsed(3723) == "1 hour 2 mins 3 secs"
+        )
         #expect(JobReport.fixed(1.005, 3) == "1.005" && JobReport.fixed(12.5, 0) == "13")
-        #expect(JobReport.termination(.backup, .ok) == "Backup OK" && JobReport.termination(.restore, .fatal) == "*** Restore Error ***")
+        #expect(
+            JobReport.termination(.backup, .ok) == "Backup OK" && JobReport.termination(.restore, .fatal) == "*** Restore Error ***"
+        )
         #expect(JobReport.termination(.backup, .cancelled) == "Backup Canceled")
     }
 }
@@ -153,7 +176,8 @@ import Testing
 @Suite struct BootstrapPartsTests {
     @Test("A bootstrap is cut where the storage changes")
     func parts() {
-        let text = "# comment\nStorage=\"A\"\nVolume=\"V1\"\nCount=1\nStorage=\"A\"\nVolume=\"V2\"\nStorage = \"B x\"\nVolume=\"V3\"\n"
+        let text =
+            "# comment\nStorage=\"A\"\nVolume=\"V1\"\nCount=1\nStorage=\"A\"\nVolume=\"V2\"\nStorage = \"B x\"\nVolume=\"V3\"\n"
         let parts = BootstrapParts.byStorage(text)
         #expect(parts.map(\.storage) == ["A", "B x"])
         #expect(parts[0].text.contains("V1") && parts[0].text.contains("V2") && !parts[0].text.contains("V3"))

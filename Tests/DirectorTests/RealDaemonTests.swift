@@ -25,28 +25,34 @@ private final class RealLab: Sendable {
         let (fdPort, sdPort) = (try LoopbackPort.free(), try LoopbackPort.free())
         for name in ["run", "sd", "fd", "volumes"] { unsafe mkdir(directory.file(name), 0o755) }
         let work = directory.path
-        try OpenFile.replace(directory.file("sd.conf"), with: Array("""
-            Storage {
-              Name = lab-sd; SDPort = \(sdPort); SDAddress = 127.0.0.1; WorkingDirectory = "\(work)/sd"; Pid Directory = "\(work)/run"
-              Maximum Concurrent Jobs = 20
-            }
-            Director { Name = lab-dir; Password = "sd-secret" }
-            Device {
-              Name = FileStor; Media Type = File; Device Type = File; Archive Device = "\(work)/volumes"; LabelMedia = yes
-              Random Access = yes; AutomaticMount = yes; RemovableMedia = no; AlwaysOpen = no; Maximum Concurrent Jobs = 5
-            }
-            Messages { Name = Standard; director = lab-dir = all }
+        try OpenFile.replace(
+            directory.file("sd.conf"),
+            with: Array(
+                """
+                Storage {
+                  Name = lab-sd; SDPort = \(sdPort); SDAddress = 127.0.0.1; WorkingDirectory = "\(work)/sd"; Pid Directory = "\(work)/run"
+                  Maximum Concurrent Jobs = 20
+                }
+                Director { Name = lab-dir; Password = "sd-secret" }
+                Device {
+                  Name = FileStor; Media Type = File; Device Type = File; Archive Device = "\(work)/volumes"; LabelMedia = yes
+                  Random Access = yes; AutomaticMount = yes; RemovableMedia = no; AlwaysOpen = no; Maximum Concurrent Jobs = 5
+                }
+                Messages { Name = Standard; director = lab-dir = all }
 
-            """.utf8))
-        try OpenFile.replace(directory.file("fd.conf"), with: Array("""
-            FileDaemon {
-              Name = lab-fd; FDPort = \(fdPort); FDAddress = 127.0.0.1; WorkingDirectory = "\(work)/fd"; Pid Directory = "\(work)/run"
-              Maximum Concurrent Jobs = 10
-            }
-            Director { Name = lab-dir; Password = "fd-secret" }
-            Messages { Name = Standard; director = lab-dir = all, !skipped, !restored }
+                """.utf8))
+        try OpenFile.replace(
+            directory.file("fd.conf"),
+            with: Array(
+                """
+                FileDaemon {
+                  Name = lab-fd; FDPort = \(fdPort); FDAddress = 127.0.0.1; WorkingDirectory = "\(work)/fd"; Pid Directory = "\(work)/run"
+                  Maximum Concurrent Jobs = 10
+                }
+                Director { Name = lab-dir; Password = "fd-secret" }
+                Messages { Name = Standard; director = lab-dir = all, !skipped, !restored }
 
-            """.utf8))
+                """.utf8))
         daemons = Monitor([:])
         director = try DirectorFixture(clientPort: fdPort, storagePort: sdPort, more: more, jobDefaults: jobDefaults, pool: pool)
         unsafe mkdir(director.directory.file("source"), 0o755)
@@ -159,7 +165,8 @@ struct RealDaemonTests {
         #expect(try await services.storageStatus("LabFile", keyword: "devices").contains { $0.contains("FileStor") })
         let estimate = try await services.estimate(JobRequest(job: "Backup"), listing: false)
         #expect(estimate.files == 2)
-        let answer = try await services.storageCommand("LabFile", "label FileStor VolumeName=Man-0001 PoolName=File MediaType=File Slot=0 drive=-1")
+        let answer = try await services.storageCommand(
+            "LabFile", "label FileStor VolumeName=Man-0001 PoolName=File MediaType=File Slot=0 drive=-1")
         #expect(answer.contains { $0.hasPrefix("3000 OK label.") })
     }
 
@@ -170,7 +177,9 @@ struct RealDaemonTests {
         let services = lab.director.services
         let id = try services.submit(JobRequest(job: "Backup"))
         // Nothing may be labelled: the storage daemon waits for an operator.
-        for _ in 0..<600 where !(try lab.director.log(id).contains { $0.contains("Job") && $0.contains("waiting") }) { usleep(50_000) }
+        for _ in 0..<600 where !(try lab.director.log(id).contains { $0.contains("Job") && $0.contains("waiting") }) {
+            usleep(50_000)
+        }
         #expect(services.jobs.cancel(id, reason: "test") == .requested)
         let ended = try #require(services.jobs.wait(for: id, atMost: .seconds(120)))
         let row = try lab.director.row(id)

@@ -35,9 +35,13 @@ struct FileDeviceTests {
         unsafe fclose(file)
     }
 
-    @Test("refuses names that would lead out of its directory or hide", arguments: ["", ".", "..", ".hidden", "a/b", "/etc/passwd", "a\nb", "a\0b", String(repeating: "x", count: 128)])
+    @Test(
+        "refuses names that would lead out of its directory or hide",
+        arguments: ["", ".", "..", ".hidden", "a/b", "/etc/passwd", "a\nb", "a\0b", String(repeating: "x", count: 128)])
     func badNames(name: String) {
-        #expect { try device.open(volume: name, for: .append, create: true) } throws: { ($0 as? DeviceError)?.kind == .noSuchVolume }
+        #expect { try device.open(volume: name, for: .append, create: true) } throws: {
+            ($0 as? DeviceError)?.kind == .noSuchVolume
+        }
     }
 
     @Test("refuses symbolic links, directories and FIFOs, without blocking")
@@ -78,7 +82,9 @@ struct FileDeviceTests {
         #expect(try device.seekToEndOfData() == EndOfData(address: .init(rawValue: 5000)))
     }
 
-    @Test("finds the last whole block before a torn tail, and cuts the tail off with the next write", arguments: [1, 15, 23, 24, 500, 999])
+    @Test(
+        "finds the last whole block before a torn tail, and cuts the tail off with the next write",
+        arguments: [1, 15, 23, 24, 500, 999])
     func tornTail(bytes: Int) throws {
         let device = try volume(5)
         change { $0.removeLast(1000 - bytes) }
@@ -148,7 +154,9 @@ struct FileDeviceTests {
         #expect { try device.resynchronise(behind: .init(rawValue: 5000)) } throws: { ($0 as? DeviceError)?.kind == .endOfData }
     }
 
-    @Test("ends a volume with the block before when the disk is full", .enabled(if: SmallDisk.isPossible, "mounting a tmpfs needs root"))
+    @Test(
+        "ends a volume with the block before when the disk is full",
+        .enabled(if: SmallDisk.isPossible, "mounting a tmpfs needs root"))
     func fullDisk() throws {
         let disk = try #require(SmallDisk(kibibytes: 256))
         let device = FileDevice(name: "Disk", directory: disk.path)

@@ -42,7 +42,8 @@ final class Bench {
 struct VolumeDeviceContractTests {
     static let sizes = [208, 24, 64_512, 300, 1_048_576 + 24, 100]
 
-    @Test("gives back the blocks written to it, of every size, in order and at their addresses", arguments: DeviceUnderTest.allCases)
+    @Test(
+        "gives back the blocks written to it, of every size, in order and at their addresses", arguments: DeviceUnderTest.allCases)
     func roundTrip(kind: DeviceUnderTest) throws {
         let bench = Bench(kind)
         let device = bench.device
@@ -101,7 +102,9 @@ struct VolumeDeviceContractTests {
         let bench = Bench(kind)
         let device = bench.device
         defer { withExtendedLifetime(bench) {} }
-        #expect { try device.open(volume: "Vol-1", for: .append, create: false) } throws: { ($0 as? DeviceError)?.kind == .noSuchVolume }
+        #expect { try device.open(volume: "Vol-1", for: .append, create: false) } throws: {
+            ($0 as? DeviceError)?.kind == .noSuchVolume
+        }
         for name in ["", "../x", "a/b"] {
             #expect(throws: DeviceError.self) { try device.open(volume: name, for: .append, create: true) }
         }

@@ -42,7 +42,9 @@ struct CrashTests {
         try shell("rm -rf '\(all)'")
     }
 
-    @Test("A daemon killed in the middle of a job leaves earlier jobs restorable and the next job runs", arguments: Site.Daemon.allCases)
+    @Test(
+        "A daemon killed in the middle of a job leaves earlier jobs restorable and the next job runs",
+        arguments: Site.Daemon.allCases)
     func killed(daemon: Site.Daemon) throws {
         let home = TemporaryDirectory()
         let tree = try makeTree(home, megabytes: 400)
@@ -111,7 +113,8 @@ struct CrashTests {
         let site = try Site(options(tree))
         defer { site.stopAll() }
         #expect(try site.job("run job=Backup level=Full yes") == "T", "\(site.text("jobs.log"))")
-        let volume = try #require(try run("/bin/sh", "-c", "ls '\(site.volumes)'").text.split(separator: "\n").first.map(String.init))
+        let volume = try #require(
+            try run("/bin/sh", "-c", "ls '\(site.volumes)'").text.split(separator: "\n").first.map(String.init))
         let path = "\(site.volumes)/\(volume)"
         switch damage {
         case .truncated: try shell("truncate -s -10000000 '\(path)'")
@@ -123,7 +126,8 @@ struct CrashTests {
         let target = site.directory.file("damaged")
         try shell("mkdir '\(target)'")
         let status = try site.job(
-            "restore client=site-fd fileset=Tree where=\(target) restorejob=Restore select current all done yes", limit: .seconds(120))
+            "restore client=site-fd fileset=Tree where=\(target) restorejob=Restore select current all done yes",
+            limit: .seconds(120))
         #expect(status != "T", "\(damage): a restore from a damaged volume must not claim to be whole")
         let log = site.text("jobs.log")
         #expect(log.contains(volume), "\(damage): the message should name the volume: \(log.suffix(2000))")
@@ -148,10 +152,14 @@ struct CrashTests {
         defer { site.stopAll() }
         #expect(try site.job("run job=Backup level=Full yes") == "T", "\(site.text("jobs.log"))")
         let first = site.lastJob
-        let catalog = try #require(try run("/bin/sh", "-c", "ls '\(site.directory.file("dir"))'/*.db").text.split(separator: "\n").first.map(String.init))
+        let catalog = try #require(
+            try run("/bin/sh", "-c", "ls '\(site.directory.file("dir"))'/*.db").text.split(separator: "\n").first.map(String.init))
         // Another program holds the write lock for a while, as a careless report would.
         let locker = try BackgroundProcess(
-            ["/usr/bin/python3", "-c", "import sqlite3,time; c=sqlite3.connect('\(catalog)',timeout=30); c.execute('begin exclusive'); time.sleep(12); c.rollback()"],
+            [
+                "/usr/bin/python3", "-c",
+                "import sqlite3,time; c=sqlite3.connect('\(catalog)',timeout=30); c.execute('begin exclusive'); time.sleep(12); c.rollback()",
+            ],
             logPath: site.directory.file("locker.log"))
         usleep(1_500_000)
         let during = try site.console("run job=Backup level=Full yes", "wait", limit: .seconds(180))
@@ -170,8 +178,11 @@ struct CrashTests {
         defer { site.stopAll() }
         #expect(try site.job("run job=Backup level=Full yes") == "T")
         site.stop(.director)
-        let catalog = try #require(try run("/bin/sh", "-c", "ls '\(site.directory.file("dir"))'/*.db").text.split(separator: "\n").first.map(String.init))
-        try shell("cp '\(catalog)' '\(home.file("good.db"))'; printf 'not a database at all, really' | dd of='\(catalog)' conv=notrunc status=none")
+        let catalog = try #require(
+            try run("/bin/sh", "-c", "ls '\(site.directory.file("dir"))'/*.db").text.split(separator: "\n").first.map(String.init))
+        try shell(
+            "cp '\(catalog)' '\(home.file("good.db"))'; printf 'not a database at all, really' | dd of='\(catalog)' conv=notrunc status=none"
+        )
         #expect(throws: SystemError.self) { try site.start([.director]) }
         let log = site.log(.director)
         #expect(log.contains("catalog") && log.contains(catalog), "\(log.suffix(1500))")
@@ -182,6 +193,10 @@ struct CrashTests {
 
     private func skip(_ reason: String) {
         // In CI everything runs as root, so a skip there is a failure of the set-up.
-        if CurrentProcess.environment("CI") != nil { Issue.record("must not skip in CI: \(reason)") } else { print("skipped: \(reason)") }
+        if CurrentProcess.environment("CI") != nil {
+            Issue.record("must not skip in CI: \(reason)")
+        } else {
+            print("skipped: \(reason)")
+        }
     }
 }

@@ -52,12 +52,17 @@ struct ProcessTests {
         // One file with the resources of all three. The Director resource that the daemons obey stands in it once, so that
         // both have the same password.
         let director = site.text("etc/director.conf").replacingFirst("sd-secret", with: "fd-secret")
-        let storage = site.text("etc/sd.conf").split(separator: "\n").filter { !$0.contains("sd-secret") && !$0.hasPrefix("Messages") }
+        let storage = site.text("etc/sd.conf").split(separator: "\n").filter {
+            !$0.contains("sd-secret") && !$0.hasPrefix("Messages")
+        }
         let file = site.text("etc/fd.conf").split(separator: "\n").filter { !$0.hasPrefix("Messages") }
         let once = director + "\n" + (storage + file).joined(separator: "\n")
         try site.write("etc/all.conf", once)
         let process = try BackgroundProcess(
-            [applianceProgram, "--role", "director", "--role", "sd", "--role", "fd", "--foreground", "--config", site.directory.file("etc/all.conf")],
+            [
+                applianceProgram, "--role", "director", "--role", "sd", "--role", "fd", "--foreground", "--config",
+                site.directory.file("etc/all.conf"),
+            ],
             logPath: site.directory.file("all.log"))
         defer { process.end() }
         for _ in 0..<200 where !site.text("all.log").contains("ready") && !process.hasEnded { usleep(50_000) }
@@ -74,7 +79,10 @@ struct ProcessTests {
         let (site, _) = try smallSite(home, start: false)
         let socket = home.file("notify")
         let listener = try BackgroundProcess(
-            ["/usr/bin/python3", "-c", "import socket;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.bind('\(socket)');print(s.recv(4096).decode(),flush=True)"],
+            [
+                "/usr/bin/python3", "-c",
+                "import socket;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.bind('\(socket)');print(s.recv(4096).decode(),flush=True)",
+            ],
             logPath: home.file("notified"))
         for _ in 0..<100 { if try run("/bin/sh", "-c", "test -S '\(socket)'").succeeded { break }; usleep(50_000) }
         let process = try BackgroundProcess(
@@ -91,7 +99,8 @@ struct ProcessTests {
         let home = TemporaryDirectory()
         let (site, _) = try smallSite(home)
         defer { site.stopAll() }
-        let second = try run(applianceProgram, "--role", "sd", "--foreground", "--config", site.directory.file("etc/sd.conf"), limit: .seconds(20))
+        let second = try run(
+            applianceProgram, "--role", "sd", "--foreground", "--config", site.directory.file("etc/sd.conf"), limit: .seconds(20))
         #expect(second.ending == .exited(11), "\(second.endingText) \(second.errorText)")
         #expect(second.errorText.contains("already-running"))
     }
@@ -101,7 +110,8 @@ struct ProcessTests {
         let home = TemporaryDirectory()
         let (site, _) = try smallSite(home, start: false)
         let launched = try run(
-            applianceProgram, "--role", "sd", "--config", site.directory.file("etc/sd.conf"), "--log", site.directory.file("sd.log"),
+            applianceProgram, "--role", "sd", "--config", site.directory.file("etc/sd.conf"), "--log",
+            site.directory.file("sd.log"),
             limit: .seconds(20))
         #expect(launched.ending == .exited(0), "\(launched.endingText) \(launched.errorText)")
         let pidFile = try run("/bin/sh", "-c", "cat '\(site.directory.file("run"))'/*.pid").text.trimmed
@@ -127,14 +137,19 @@ struct ProcessTests {
         BadInput(arguments: ["--role", "butler"], status: 2, says: ["butler"]),
         BadInput(arguments: ["--role", "gateway"], status: 1, says: ["not built yet"]),
         BadInput(arguments: ["--role", "sd", "--config", "FILE"], status: 10, says: ["FILE"]),
-        BadInput(arguments: ["--role", "sd", "--foreground", "--config", "FILE"], file: "Storage { Name = a", status: 10, says: ["FILE:"]),
+        BadInput(
+            arguments: ["--role", "sd", "--foreground", "--config", "FILE"], file: "Storage { Name = a", status: 10, says: ["FILE:"]
+        ),
         BadInput(arguments: ["check-config"], status: 2, says: ["configuration file"]),
         BadInput(arguments: ["check-config", "FILE"], file: "", status: 10, says: []),
         BadInput(arguments: ["check-config", "FILE"], file: "\0\0\0\u{1}garbage{{{{", status: 10, says: ["FILE:1:"]),
-        BadInput(arguments: ["check-config", "--role", "director", "FILE"], file: "Director { Nmae = x }", status: 10, says: ["Nmae", "Name"]),
+        BadInput(
+            arguments: ["check-config", "--role", "director", "FILE"], file: "Director { Nmae = x }", status: 10,
+            says: ["Nmae", "Name"]),
         BadInput(arguments: ["check-config", "--role", "sd", "FILE"], file: "@FILE", status: 10, says: ["FILE"]),
         BadInput(arguments: ["console", "--config", "FILE", "-c", "version"], status: 10, says: ["FILE"]),
-        BadInput(arguments: ["console", "--config", "FILE", "-c", "version"],
+        BadInput(
+            arguments: ["console", "--config", "FILE", "-c", "version"],
             file: "Director { Name = d; Address = 127.0.0.1; DirPort = 1; Password = x }", status: 1, says: ["127.0.0.1"]),
         BadInput(arguments: ["volume", "list", "FILE"], status: 1, says: ["no-such-volume", "\"input\""]),
         BadInput(arguments: ["volume", "list", "FILE"], file: "this is no volume", status: 1, says: ["\"input\"", "damaged"]),
@@ -154,7 +169,9 @@ struct ProcessTests {
         let result = try run([applianceProgram] + arguments, limit: .seconds(30))
         #expect(result.ending == .exited(input.status), "\(result.endingText): \(result.text) \(result.errorText)")
         let said = result.text + result.errorText
-        for word in input.says { #expect(said.contains(word == "FILE" ? path : word.replacingFirst("FILE", with: path)), "\(said)") }
+        for word in input.says {
+            #expect(said.contains(word == "FILE" ? path : word.replacingFirst("FILE", with: path)), "\(said)")
+        }
         #expect(!said.contains("Fatal error"), "\(said)")
     }
 }

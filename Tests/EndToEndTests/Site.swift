@@ -146,7 +146,10 @@ final class Site {
     func start(_ daemons: [Daemon] = Daemon.allCases) throws {
         for daemon in daemons {
             let process = try BackgroundProcess(
-                [applianceProgram, "--role", daemon.rawValue, "--foreground", "--config", directory.file("etc/\(daemon.rawValue).conf")],
+                [
+                    applianceProgram, "--role", daemon.rawValue, "--foreground", "--config",
+                    directory.file("etc/\(daemon.rawValue).conf"),
+                ],
                 logPath: directory.file("\(daemon.rawValue).log"))
             switch daemon {
             case .storage: storage = process
@@ -243,7 +246,8 @@ final class Site {
     func restoreAll(to name: String, extra: String = "") throws -> String {
         let target = directory.file(name)
         try shell("mkdir -p '\(target)'")
-        let status = try job("restore client=site-fd fileset=Tree where=\(target) restorejob=Restore select current all done yes \(extra)")
+        let status = try job(
+            "restore client=site-fd fileset=Tree where=\(target) restorejob=Restore select current all done yes \(extra)")
         guard status == "T" else {
             throw SystemError("restore ended with status \(status): \(text("jobs.log").suffix(3000))", target, errno: EIO)
         }

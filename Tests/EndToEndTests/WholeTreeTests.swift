@@ -42,7 +42,9 @@ struct WholeTreeTests {
     func chainOfLevels() throws {
         let home = TemporaryDirectory()
         let tree = home.file("tree")
-        try shell("cp -a --reflink=auto '\(sourceTree)' '\(tree)'; setfattr -n user.note -v kept '\(tree)'; setfacl -m u:nobody:rx '\(tree)'")
+        try shell(
+            "cp -a --reflink=auto '\(sourceTree)' '\(tree)'; setfattr -n user.note -v kept '\(tree)'; setfacl -m u:nobody:rx '\(tree)'"
+        )
         var options = Site.Options()
         options.include = """
             Options { signature = MD5

@@ -8,7 +8,8 @@ import Testing
 @Suite("Access control lists") struct PosixACLTests {
     /// What the kernel keeps for `setfacl -m u:nobody:r` on a file of mode 644.
     static let attribute: [UInt8] = [
-        2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 254, 255, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0,
+        2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 254, 255, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255,
+        255, 255, 255, 32, 0,
         4, 0, 255, 255, 255, 255,
     ]
     static let text = "user::rw-\nuser:nobody:r--\ngroup::r--\nmask::r--\nother::r--\n"
@@ -25,7 +26,10 @@ import Testing
     }
 
     @Test("Accounts without a name travel as numbers") func numbers() throws {
-        let list = PosixACL(entries: [.init(.owner, 7), .init(.user, 5, number: 4321), .init(.owningGroup, 5), .init(.group, 1, number: 8765), .init(.mask, 7), .init(.other, 0)])
+        let list = PosixACL(entries: [
+            .init(.owner, 7), .init(.user, 5, number: 4321), .init(.owningGroup, 5), .init(.group, 1, number: 8765),
+            .init(.mask, 7), .init(.other, 0),
+        ])
         let text = list.text(userName: { _ in nil }, groupName: { _ in nil })
         #expect(text.contains("user:4321:r-x\n") && text.contains("group:8765:--x\n"))
         #expect(PosixACL(text: text, userNumber: { _ in nil }, groupNumber: { _ in nil }) == list)
@@ -33,7 +37,9 @@ import Testing
 
     @Test("The text agrees with getfacl's on a real file") func getfacl() throws {
         let work = TemporaryDirectory()
-        try shell("umask 022; echo x > f; setfacl -m u:nobody:rw,u:4321:r,g:8765:x,o::- f; getfacl -pEn f | grep -v '^#' | grep . > n; getfacl -pE f | grep -v '^#' | grep . > t", in: work.path)
+        try shell(
+            "umask 022; echo x > f; setfacl -m u:nobody:rw,u:4321:r,g:8765:x,o::- f; getfacl -pEn f | grep -v '^#' | grep . > n; getfacl -pE f | grep -v '^#' | grep . > t",
+            in: work.path)
         let directory = try OpenDirectory.open(Array(work.path.utf8))
         let value = try #require(try ExtendedAttributes(of: Array("f".utf8), in: directory).value(PosixACL.accessAttribute))
         let list = try #require(PosixACL(attribute: value))
@@ -42,7 +48,8 @@ import Testing
         #expect(list.attribute == value)
     }
 
-    @Test("Damaged lists are refused", arguments: ["nonsense", "user::rwx\nuser:nosuchuser-xyz:r--\n", "user::rw9\n", "user", ""]) func damaged(text: String) {
+    @Test("Damaged lists are refused", arguments: ["nonsense", "user::rwx\nuser:nosuchuser-xyz:r--\n", "user::rw9\n", "user", ""])
+    func damaged(text: String) {
         #expect(PosixACL(text: text) == nil)
     }
 
@@ -138,7 +145,9 @@ import Testing
         var random = SeededGenerator(seed: 0xDA7A)
         let text = (0..<3000).map { UInt8($0 * $0 % 251) }
         let decoder = DataDecoder()
-        for (stream, compression) in [(4, Compression.gzip(level: 6)), (29, .zstd(level: 1)), (30, .zstd(level: 1)), (7, .gzip(level: 1)), (6, .none)] {
+        for (stream, compression) in [
+            (4, Compression.gzip(level: 6)), (29, .zstd(level: 1)), (30, .zstd(level: 1)), (7, .gzip(level: 1)), (6, .none),
+        ] {
             var packet = [UInt8](repeating: 0, count: PacketCompressor.bound(text.count))
             if compression != .none {
                 var span = packet.mutableSpan
@@ -147,7 +156,9 @@ import Testing
             }
             for _ in 0..<2000 {
                 var damaged = packet
-                for _ in 0..<1 + random.next(below: 4) { damaged[random.next(below: damaged.count)] = UInt8(random.next(below: 256)) }
+                for _ in 0..<1 + random.next(below: 4) {
+                    damaged[random.next(below: damaged.count)] = UInt8(random.next(below: 256))
+                }
                 if random.next(below: 4) == 0 { damaged.removeLast(random.next(below: damaged.count)) }
                 try? decoder.decode(.init(rawValue: Int32(stream)), damaged.span) { _, _ in }
             }

@@ -9,34 +9,46 @@ import Testing
     @Test("A job's opening line") func job() {
         #expect(
             command("JobId=1 Job=BackupPlain.2026-11-21_00.00.36_03 SDid=1 SDtime=1795219236 Authorization=BFCM-GMLK\n")
-                == .job(id: 1, name: "BackupPlain.2026-11-21_00.00.36_03", sessionID: 1, sessionTime: 1_795_219_236, authorization: "BFCM-GMLK"))
+                == .job(
+                    id: 1, name: "BackupPlain.2026-11-21_00.00.36_03", sessionID: 1, sessionTime: 1_795_219_236,
+                    authorization: "BFCM-GMLK"))
         #expect(command("JobId=x Job=") == .malformed(answer: "2901 Bad Job\n"))
     }
 
     @Test("Levels") func levels() {
         #expect(command("level = full  mtime_only=0 \n") == .level(.full))
         #expect(command("level = incremental  mtime_only=0 \n") == .level(.changed(word: "incremental", isAccurate: false)))
-        #expect(command("level = accurate_differential  mtime_only=0 \n") == .level(.changed(word: "accurate_differential", isAccurate: true)))
+        #expect(
+            command("level = accurate_differential  mtime_only=0 \n")
+                == .level(.changed(word: "accurate_differential", isAccurate: true)))
         #expect(
             command("level = since_utime 1795219239 mtime_only=1 prev_job=B.2026-11-21_00.00.36_03\n")
                 == .level(.since(time: 1_795_219_239, ignoresChangeTime: true, previousJob: "B.2026-11-21_00.00.36_03")))
     }
 
     @Test("Storage, with and without its key") func storage() {
-        #expect(command("storage address=127.0.0.1 port=19113 ssl=0\n") == .storage(address: "127.0.0.1", port: 19113, authorization: nil))
-        #expect(command("storage address=h port=1 ssl=0 Authorization=KEY\n") == .storage(address: "h", port: 1, authorization: "KEY"))
+        #expect(
+            command("storage address=127.0.0.1 port=19113 ssl=0\n")
+                == .storage(address: "127.0.0.1", port: 19113, authorization: nil))
+        #expect(
+            command("storage address=h port=1 ssl=0 Authorization=KEY\n") == .storage(address: "h", port: 1, authorization: "KEY"))
         #expect(command("storage nonsense") == .malformed(answer: "2902 Bad storage\n"))
     }
 
     @Test("A restore's place may be empty, hold spaces, or bytes that are no UTF-8") func restore() {
-        let plain = DirectorCommand.RestoreOrder(replace: .always, prefixesLinks: false, root: Array("/lab/restored".utf8), relocation: nil)
+        let plain = DirectorCommand.RestoreOrder(
+            replace: .always, prefixesLinks: false, root: Array("/lab/restored".utf8), relocation: nil)
         #expect(command("restore files=15 replace=a prelinks=0 where=/lab/restored\n") == .restore(plain))
         #expect(command("restore replace=a prelinks=0 where=/lab/restored\n") == .restore(plain))
-        #expect(command("restore files=1 replace=n prelinks=1 where=\n") == .restore(.init(replace: .never, prefixesLinks: true, root: [], relocation: nil)))
+        #expect(
+            command("restore files=1 replace=n prelinks=1 where=\n")
+                == .restore(.init(replace: .never, prefixesLinks: true, root: [], relocation: nil)))
         var odd = Array("restore files=1 replace=w prelinks=0 where=/a".utf8)
         odd += [1, 0xFF, 0x0A]
         let oddRoot: [UInt8] = [0x2F, 0x61, 0x20, 0xFF]
-        #expect(DirectorCommand(odd) == .restore(DirectorCommand.RestoreOrder(replace: .ifNewer, prefixesLinks: false, root: oddRoot, relocation: nil)))
+        #expect(
+            DirectorCommand(odd)
+                == .restore(DirectorCommand.RestoreOrder(replace: .ifNewer, prefixesLinks: false, root: oddRoot, relocation: nil)))
         #expect(
             command("restore files=1 replace=o prelinks=0 regexwhere=!a!b\u{1}c!,!d!e!g\n")
                 == .restore(.init(replace: .ifOlder, prefixesLinks: false, root: [], relocation: "!a!b c!,!d!e!g")))
@@ -48,11 +60,15 @@ import Testing
         #expect(command("RunAfterJob /bin/true\n") == .runAfterJob("/bin/true"))
         #expect(
             command("Run OnSuccess=1 OnFailure=0 AbortOnError=1 When=2 Command=/bin/echo\u{1}Command=x\n")
-                == .runScript(JobScript(command: "/bin/echo Command=x", when: .before, onSuccess: true, onFailure: false, abortsOnError: true)))
+                == .runScript(
+                    JobScript(command: "/bin/echo Command=x", when: .before, onSuccess: true, onFailure: false, abortsOnError: true)
+                ))
         #expect(
             command("Run OnSuccess=0 OnFailure=1 AbortOnError=0 When=3 TimeOut=60 Command=x\n")
                 == .runScript(
-                    JobScript(command: "x", when: [.before, .after], onSuccess: false, onFailure: true, abortsOnError: false, timeLimit: .seconds(60))))
+                    JobScript(
+                        command: "x", when: [.before, .after], onSuccess: false, onFailure: true, abortsOnError: false,
+                        timeLimit: .seconds(60))))
         #expect(command("Run nonsense") == .malformed(answer: "2905 Bad RunScript command.\n"))
         #expect(command("RunBeforeNow\n") == .runBeforeNow)
     }
@@ -78,8 +94,10 @@ import Testing
     @Test("No line makes the parser trap") func fuzz() {
         var random = SeededGenerator(seed: 0xC0DE)
         let lines = [
-            "JobId=1 Job=B SDid=1 SDtime=2 Authorization=K", "level = since_utime 99999999999999999999 mtime_only=0 prev_job=x", "storage address=a port=99999999999 ssl=0",
-            "restore files=1 replace=a prelinks=0 where=/x", "Run OnSuccess=1 OnFailure=0 AbortOnError=1 When=9223372036854775807 TimeOut=99 Command=x",
+            "JobId=1 Job=B SDid=1 SDtime=2 Authorization=K", "level = since_utime 99999999999999999999 mtime_only=0 prev_job=x",
+            "storage address=a port=99999999999 ssl=0",
+            "restore files=1 replace=a prelinks=0 where=/x",
+            "Run OnSuccess=1 OnFailure=0 AbortOnError=1 When=9223372036854775807 TimeOut=99 Command=x",
             "setbandwidth=123 Job=x", "backup FileIndex=-5", "accurate files=-1", "setdebug=1 trace=2",
         ].map { Array($0.utf8) }
         for _ in 0..<30_000 {

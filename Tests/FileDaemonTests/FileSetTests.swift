@@ -43,7 +43,10 @@ import Testing
 
     @Test(
         "Size rules",
-        arguments: [("100-200", [100, 150, 200], [99, 201]), ("<100", [0, 99], [100]), (">100", [101], [100]), ("~1000", [990, 1010], [989, 1011])])
+        arguments: [
+            ("100-200", [100, 150, 200], [99, 201]), ("<100", [0, 99], [100]), (">100", [101], [100]),
+            ("~1000", [990, 1010], [989, 1011]),
+        ])
     func sizes(rule: String, inside: [Int64], outside: [Int64]) throws {
         let rule = try #require(FileOptions.SizeRule(rule))
         #expect(inside.allSatisfy(rule.allows) && !outside.contains(where: rule.allows))
@@ -51,7 +54,8 @@ import Testing
 
     @Test("The director's lines become includes, blocks, patterns and excludes") func lines() {
         let (fileSet, complaints) = parse([
-            "I\n", "Z .nobackup\n", "O e\n", "WF *.skip\n", "N\n", "O M\n", "N\n", "F /lab/source/", "F /b c", "N\n", "N\n", "E\n", "F /lab/source/excluded",
+            "I\n", "Z .nobackup\n", "O e\n", "WF *.skip\n", "N\n", "O M\n", "N\n", "F /lab/source/", "F /b c", "N\n", "N\n", "E\n",
+            "F /lab/source/excluded",
             "N\n", "N\n",
         ])
         #expect(complaints.isEmpty)
@@ -64,7 +68,9 @@ import Testing
 
     private func digest(_ lines: [String], _ path: String, isDirectory: Bool = false) -> DigestAlgorithm?? {
         let fileSet = parse(["I"] + lines).0
-        guard let options = fileSet.options(for: Array(path.utf8), isDirectory: isDirectory, in: fileSet.includes[0]) else { return nil }
+        guard let options = fileSet.options(for: Array(path.utf8), isDirectory: isDirectory, in: fileSet.includes[0]) else {
+            return nil
+        }
         return .some(options.values.digest)
     }
 
@@ -129,19 +135,27 @@ import Testing
 
     @Test("A list that can't be had is an error") func missingLists() {
         var errors = 0
-        _ = FileListEntry.resolve([Array("|/no/such/program".utf8), Array("</no/such/file".utf8)], report: { if $0.kind == .error { errors += 1 } })
+        _ = FileListEntry.resolve(
+            [Array("|/no/such/program".utf8), Array("</no/such/file".utf8)], report: { if $0.kind == .error { errors += 1 } })
         #expect(errors == 2)
     }
 
     @Test("Any lines at all leave the parser standing") func fuzz() {
         var random = SeededGenerator(seed: 0xF11E)
-        let words = ["I", "E", "N", "O ", "W ", "R ", "F ", "Z ", "X ", "MZ6S2Cmcs:", "P9:", "V", "\\|x", "/a*[", "(", ")", "\n", "\0", "z<9:", "d1", "\u{fe}"]
+        let words = [
+            "I", "E", "N", "O ", "W ", "R ", "F ", "Z ", "X ", "MZ6S2Cmcs:", "P9:", "V", "\\|x", "/a*[", "(", ")", "\n", "\0",
+            "z<9:", "d1", "\u{fe}",
+        ]
         for _ in 0..<3000 {
             var parser = FileSetParser()
             for _ in 0..<random.next(below: 20) {
                 var line: [UInt8] = []
                 for _ in 0..<random.next(below: 5) {
-                    if random.next(below: 4) == 0 { line.append(UInt8(random.next(below: 256))) } else { line += words[random.next(below: words.count)].utf8 }
+                    if random.next(below: 4) == 0 {
+                        line.append(UInt8(random.next(below: 256)))
+                    } else {
+                        line += words[random.next(below: words.count)].utf8
+                    }
                 }
                 // The wire's strings end at NUL before they reach a pattern.
                 parser.take(line.filter { $0 != 0 })

@@ -8,7 +8,8 @@ import Volumes
 
 @Suite("Levels") struct LevelTests {
     private func names(_ sink: RecordSink, _ work: TemporaryDirectory) -> [String] {
-        sink.files.map { "\($0.type.rawValue) " + String(decoding: $0.name.dropFirst(work.path.utf8.count), as: UTF8.self) }.sorted()
+        sink.files.map { "\($0.type.rawValue) " + String(decoding: $0.name.dropFirst(work.path.utf8.count), as: UTF8.self) }
+            .sorted()
     }
     private func add(_ list: AccurateList, _ path: [UInt8], _ lstat: [UInt8], _ digest: String) -> Bool {
         var packet = path
@@ -24,7 +25,10 @@ import Volumes
     private func list(_ sink: RecordSink, digests: Bool = false) -> AccurateList {
         let list = AccurateList(expecting: sink.files.count)
         for file in sink.files {
-            let digest = digests ? sink.records.first { $0.fileIndex == file.fileIndex && $0.stream == 3 }.map { DigestText.encode($0.data) } ?? "" : ""
+            let digest =
+                digests
+                ? sink.records.first { $0.fileIndex == file.fileIndex && $0.stream == 3 }.map { DigestText.encode($0.data) } ?? ""
+                : ""
             #expect(add(list, file.name, file.status.lstat, digest))
         }
         return list
@@ -32,7 +36,9 @@ import Volumes
 
     @Test("Since a time: what was modified or changed at or after it") func since() async throws {
         let work = TemporaryDirectory()
-        try shell("mkdir s; echo x > s/old; touch -d '2020-01-01 UTC' s/old; echo y > s/new; touch -d '2030-01-01 UTC' s/new", in: work.path)
+        try shell(
+            "mkdir s; echo x > s/old; touch -d '2020-01-01 UTC' s/old; echo y > s/new; touch -d '2030-01-01 UTC' s/new",
+            in: work.path)
         // Both changed just now, which counts unless the job looks at modification times only.
         let both = try await backUp(fileSet([work.file("s")]), .changedSince(WallTime(seconds: 1_577_836_801)))
         #expect(names(both, work).contains("3 /s/old"))
@@ -46,7 +52,9 @@ import Volumes
         let work = TemporaryDirectory()
         try shell("mkdir s; echo a > s/same; echo b > s/edited; echo c > s/removed; echo d > s/renamed", in: work.path)
         let full = try await backUp(fileSet([work.file("s")]))
-        try shell("echo bb > s/edited; rm s/removed; mv s/renamed s/new-name; echo old > s/moved-in; touch -d 2001-01-01 s/moved-in", in: work.path)
+        try shell(
+            "echo bb > s/edited; rm s/removed; mv s/renamed s/new-name; echo old > s/moved-in; touch -d 2001-01-01 s/moved-in",
+            in: work.path)
         let sink = try await backUp(fileSet([work.file("s")]), .accurate(list(full)))
         #expect(names(sink, work) == ["23 /s/removed", "23 /s/renamed", "3 /s/edited", "3 /s/moved-in", "3 /s/new-name", "5 /s/"])
         let gone = try #require(sink.files.first { $0.type == .deleted })
@@ -116,17 +124,21 @@ import Volumes
 
 @Suite("Changing files") struct ChangingFileTests {
     /// Reads one item whose metadata is older than the file.
-    private func read(_ work: TemporaryDirectory, _ letters: String, _ change: () throws -> Void) throws -> (FileResult?, MessageLog, [ReadPiece]) {
+    private func read(_ work: TemporaryDirectory, _ letters: String, _ change: () throws -> Void) throws -> (
+        FileResult?, MessageLog, [ReadPiece]
+    ) {
         let log = MessageLog()
         let parent = try OpenDirectory.open(Array(work.path.utf8))
         let item = WalkedItem(
-            path: Array(work.file("f").utf8), name: Array("f".utf8), parent: parent, metadata: try parent.metadata(of: Array("f".utf8)), type: .file,
+            path: Array(work.file("f").utf8), name: Array("f".utf8), parent: parent,
+            metadata: try parent.metadata(of: Array("f".utf8)), type: .file,
             options: FileOptions(FileOptions.Values(letters: letters.utf8)))
         try change()
         let pieces = Monitor<[ReadPiece]>([])
         let reader = FileReader(
             FileReader.Surroundings(
-                buffer: { PacketBuffer() }, emit: { piece in pieces.withLock { $0.append(piece) } }, report: { log.add($0) }, isCancelled: { false }))
+                buffer: { PacketBuffer() }, emit: { piece in pieces.withLock { $0.append(piece) } }, report: { log.add($0) },
+                isCancelled: { false }))
         reader.read([item])
         let all = pieces.read { $0 }
         if case .whole(let files, _)? = all.last { return (files.first?.1, log, all) }

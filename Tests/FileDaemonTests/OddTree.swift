@@ -6,7 +6,9 @@ enum OddTree {
     /// Builds it in `directory`. Needs perl (part of every Debian), setfattr and setfacl; devices only as root.
     static func build(in directory: String) throws {
         try shell(script, in: directory)
-        if Accounts.isRoot { try shell("mknod null c 1 3; mknod loop b 7 9; chown 12345:23456 plain; chmod 6755 plain", in: directory) }
+        if Accounts.isRoot {
+            try shell("mknod null c 1 3; mknod loop b 7 9; chown 12345:23456 plain; chmod 6755 plain", in: directory)
+        }
     }
 
     static let script = #"""

@@ -7,7 +7,10 @@ import Testing
 import Volumes
 
 @Suite("A restore") struct RestoreSafetyTests {
-    private func record(_ index: Int32, _ type: AttributeRecord.FileType, _ name: String, link: String = "", mode: Int64 = 0o100644, size: Int64 = 0, modified: Int64 = 1_700_000_000)
+    private func record(
+        _ index: Int32, _ type: AttributeRecord.FileType, _ name: String, link: String = "", mode: Int64 = 0o100644,
+        size: Int64 = 0, modified: Int64 = 1_700_000_000
+    )
         -> SavedRecord
     {
         var status = FileStatus()
@@ -20,7 +23,10 @@ import Volumes
         return SavedRecord(fileIndex: index, stream: 1, data: record.encoded)
     }
     private func file(_ index: Int32, _ name: String, _ text: String, modified: Int64 = 1_700_000_000) -> [SavedRecord] {
-        [record(index, .file, name, size: Int64(text.utf8.count), modified: modified), SavedRecord(fileIndex: index, stream: 2, data: Array(text.utf8))]
+        [
+            record(index, .file, name, size: Int64(text.utf8.count), modified: modified),
+            SavedRecord(fileIndex: index, stream: 2, data: Array(text.utf8)),
+        ]
     }
     /// Everything under `path`, sorted.
     private func tree(_ path: String) throws -> [String] {
@@ -43,14 +49,16 @@ import Volumes
     @Test("does not follow a link that the backup itself brings", arguments: [1, 2]) func ownLink(workers: Int) async throws {
         let work = TemporaryDirectory()
         try shell("mkdir outside", in: work.path)
-        let records = [record(1, .symbolicLink, "/door", link: work.file("outside"), mode: 0o120777)] + file(2, "/door/escaped", "evil")
+        let records =
+            [record(1, .symbolicLink, "/door", link: work.file("outside"), mode: 0o120777)] + file(2, "/door/escaped", "evil")
         // With several workers the directory may be made first; then the link finds its place taken.
         let summary = try await restore(records, to: work.file("in"), workers: workers)
         #expect(summary.errors == 1)
         #expect(try tree(work.file("outside")).isEmpty)
     }
 
-    @Test("does not follow a link planted in the target", arguments: ["/door/escaped", "/door/deep/escaped", "/dir/door2/escaped"]) func plantedLink(name: String) async throws {
+    @Test("does not follow a link planted in the target", arguments: ["/door/escaped", "/door/deep/escaped", "/dir/door2/escaped"])
+    func plantedLink(name: String) async throws {
         let work = TemporaryDirectory()
         try shell("mkdir -p outside/deep in/dir; ln -s ../outside in/door; ln -s ../../outside in/dir/door2", in: work.path)
         let log = MessageLog()
@@ -85,12 +93,16 @@ import Volumes
         #expect(try tree(work.file("in")) == ["./up"])
     }
 
-    @Test("reports a digest that does not match, and names the file", arguments: [1, 2]) func digestMismatch(workers: Int) async throws {
+    @Test("reports a digest that does not match, and names the file", arguments: [1, 2]) func digestMismatch(workers: Int)
+        async throws
+    {
         let work = TemporaryDirectory()
         let log = MessageLog()
-        var records = file(1, "/good", "hello") + [SavedRecord(fileIndex: 1, stream: 3, data: Digest.hash(Array("hello".utf8), .md5))]
+        var records =
+            file(1, "/good", "hello") + [SavedRecord(fileIndex: 1, stream: 3, data: Digest.hash(Array("hello".utf8), .md5))]
         records += file(2, "/bad", "hellx") + [SavedRecord(fileIndex: 2, stream: 3, data: Digest.hash(Array("hello".utf8), .md5))]
-        records += file(3, "/bad256", "hellx") + [SavedRecord(fileIndex: 3, stream: 17, data: Digest.hash(Array("hello".utf8), .sha256))]
+        records +=
+            file(3, "/bad256", "hellx") + [SavedRecord(fileIndex: 3, stream: 17, data: Digest.hash(Array("hello".utf8), .sha256))]
         let summary = try await restore(records, to: work.file("in"), workers: workers, log: log)
         #expect(summary.errors == 2 && summary.files == 3)
         #expect(log.texts(.error).count == 2)
@@ -100,7 +112,8 @@ import Volumes
     @Test(
         "obeys the replace policy",
         arguments: [
-            (ReplacePolicy.always, 100, "new"), (.always, 300, "new"), (.never, 300, "old"), (.ifNewer, 300, "new"), (.ifNewer, 100, "old"), (.ifNewer, 200, "old"),
+            (ReplacePolicy.always, 100, "new"), (.always, 300, "new"), (.never, 300, "old"), (.ifNewer, 300, "new"),
+            (.ifNewer, 100, "old"), (.ifNewer, 200, "old"),
             (.ifOlder, 100, "new"), (.ifOlder, 300, "old"),
         ] as [(ReplacePolicy, Int64, String)])
     func policies(policy: ReplacePolicy, modified: Int64, expected: String) async throws {
@@ -128,7 +141,9 @@ import Volumes
         let work = TemporaryDirectory()
         let log = MessageLog()
         var records: [SavedRecord] = []
-        for index in 1...3 as ClosedRange<Int32> { records += file(index, "/f\(index)", "x") + [SavedRecord(fileIndex: index, stream: 1234, data: [1])] }
+        for index in 1...3 as ClosedRange<Int32> {
+            records += file(index, "/f\(index)", "x") + [SavedRecord(fileIndex: index, stream: 1234, data: [1])]
+        }
         #expect(try await restore(records, to: work.file("in"), log: log).files == 3)
         #expect(log.texts(.warning).count == 1)
     }
@@ -159,7 +174,9 @@ import Volumes
         #expect(rename.apply(to: Array("/home/ann/x.c".utf8)) == Array("/users/ann/x.old".utf8))
         #expect(try PathRelocation(expressions: "!a!b!g").apply(to: Array("/aXa".utf8)) == Array("/bXb".utf8))
         #expect(try PathRelocation(expressions: "!A!b!i").apply(to: Array("/aXa".utf8)) == Array("/bXa".utf8))
-        #expect(PathRelocation(stripPrefix: Array("/home".utf8), addPrefix: Array("/x".utf8), addSuffix: Array(".old".utf8)).apply(to: Array("/home/f".utf8)) == Array("/x/f.old".utf8))
+        #expect(
+            PathRelocation(stripPrefix: Array("/home".utf8), addPrefix: Array("/x".utf8), addSuffix: Array(".old".utf8)).apply(
+                to: Array("/home/f".utf8)) == Array("/x/f.old".utf8))
         #expect(throws: RestoreError.self) { try PathRelocation(expressions: "!a") }
         #expect(throws: RestoreError.self) { try PathRelocation(expressions: "!(!b!") }
     }
@@ -168,15 +185,21 @@ import Volumes
         let work = TemporaryDirectory()
         try shell("mkdir outside", in: work.path)
         var random = SeededGenerator(seed: 0x4E57)
-        let names = ["/a", "/a/b", "/a/b/c", "/../x", "/door/x", "/door", "/a/", "/", "//", "", ".", "/./a", "/a\n", String(repeating: "n", count: 300)]
+        let names = [
+            "/a", "/a/b", "/a/b/c", "/../x", "/door/x", "/door", "/a/", "/", "//", "", ".", "/./a", "/a\n",
+            String(repeating: "n", count: 300),
+        ]
         let types: [Int32] = [1, 2, 3, 4, 5, 6, 13, 14, 16, 17, 23, 24, 25, 99]
         var records: [SavedRecord] = []
         for index in 1...400 as ClosedRange<Int32> {
             var attributes = record(
                 index, .init(rawValue: types[random.next(below: types.count)]), names[random.next(below: names.count)],
-                link: random.next(below: 2) == 0 ? work.file("outside") : names[random.next(below: names.count)], mode: [0o100644, 0o120777, 0o040755, 0o010644, 0o060644, 0][random.next(below: 6)],
+                link: random.next(below: 2) == 0 ? work.file("outside") : names[random.next(below: names.count)],
+                mode: [0o100644, 0o120777, 0o040755, 0o010644, 0o060644, 0][random.next(below: 6)],
                 size: Int64(random.next(below: 100)))
-            if random.next(below: 4) == 0, !attributes.data.isEmpty { attributes.data[random.next(below: attributes.data.count)] = UInt8(random.next(below: 256)) }
+            if random.next(below: 4) == 0, !attributes.data.isEmpty {
+                attributes.data[random.next(below: attributes.data.count)] = UInt8(random.next(below: 256))
+            }
             records.append(attributes)
             for _ in 0..<random.next(below: 4) {
                 let streams: [Int32] = [2, 3, 4, 6, 7, 10, 17, 29, 30, 1007, 1008, 1998, 22, 26, 1 << 28 | 2]

@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 @Suite("A tree of odd files comes back exactly") struct RoundTripTests {
-    private static func differences(_ letters: String, workers: Int = 2) async throws -> ([TreeComparison.Difference], MessageLog, RecordSink) {
+    private static func differences(_ letters: String, workers: Int = 2) async throws -> (
+        [TreeComparison.Difference], MessageLog, RecordSink
+    ) {
         let work = TemporaryDirectory()
         let source = work.file("source")
         try shell("mkdir source", in: work.path)
@@ -56,7 +58,9 @@ import Testing
     @Test("Directories come after their contents, and their names end in a slash") func directoriesLast() async throws {
         let work = TemporaryDirectory()
         try shell("mkdir -p source/a/b; echo x > source/a/b/c", in: work.path)
-        let names = try await backUp(fileSet([work.file("source")])).files.map { String(decoding: $0.name.dropFirst(work.path.utf8.count), as: UTF8.self) }
+        let names = try await backUp(fileSet([work.file("source")])).files.map {
+            String(decoding: $0.name.dropFirst(work.path.utf8.count), as: UTF8.self)
+        }
         #expect(names == ["/source/a/b/c", "/source/a/b/", "/source/a/", "/source/"])
     }
 
@@ -93,24 +97,31 @@ import Testing
 
     @Test("A sparse file of 20 GB needs a handful of packets") func hugeSparse() async throws {
         let work = TemporaryDirectory()
-        try shell("mkdir source; truncate -s 20G source/huge; printf x | dd of=source/huge bs=1 seek=10000000000 conv=notrunc status=none", in: work.path)
+        try shell(
+            "mkdir source; truncate -s 20G source/huge; printf x | dd of=source/huge bs=1 seek=10000000000 conv=notrunc status=none",
+            in: work.path)
         // Without a signature: hashing 20 GB of zeros is what the time would go into.
         let sink = try await backUp(fileSet([work.file("source")], "s"))
         #expect(sink.records.filter { $0.stream == 6 }.count == 2)
         _ = try await restore(sink.records, to: work.file("restored"))
-        let metadata = try OpenDirectory.open(Array((work.file("restored") + work.file("source")).utf8)).metadata(of: Array("huge".utf8))
+        let metadata = try OpenDirectory.open(Array((work.file("restored") + work.file("source")).utf8)).metadata(
+            of: Array("huge".utf8))
         #expect(metadata.size == 20 << 30)
         #expect(metadata.blocks < 64)
     }
 
     @Test("Holes come back as holes though the job did not look for them") func holesWithoutSparse() async throws {
         let work = TemporaryDirectory()
-        try shell("mkdir source; truncate -s 2M source/f; printf x | dd of=source/f bs=1 seek=1000000 conv=notrunc status=none", in: work.path)
+        try shell(
+            "mkdir source; truncate -s 2M source/f; printf x | dd of=source/f bs=1 seek=1000000 conv=notrunc status=none",
+            in: work.path)
         let sink = try await backUp(fileSet([work.file("source")], "M"))
         #expect(try await restore(sink.records, to: work.file("restored")).errors == 0)
         var options = TreeComparison.Options()
         options.sparseToleranceBlocks = 8
-        #expect(try TreeComparison.compare(source: work.file("source"), target: work.file("restored") + work.file("source"), options).differences.isEmpty)
+        #expect(
+            try TreeComparison.compare(source: work.file("source"), target: work.file("restored") + work.file("source"), options)
+                .differences.isEmpty)
     }
 
     @Test("Path components are stripped where the FileSet says so") func stripped() async throws {

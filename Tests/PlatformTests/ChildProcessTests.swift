@@ -73,7 +73,8 @@ import Testing
             ("a\\ b \"c\\\"d\" \"e\\n\"", ["a b", "c\"d", "e\\n"]),
             ("", []),
             ("unfinished \"quote here", ["unfinished", "quote here"]),
-        ]) func words(command: String, expected: [String]) {
+        ]) func words(command: String, expected: [String])
+    {
         #expect(commandWords(command) == expected)
     }
 }

@@ -79,7 +79,8 @@ struct WallTimeTests {
         }
     }
 
-    @Test("Texts that are no times are refused", arguments: ["", "yesterday", "2026-13-01", "2026-01-40", "2026-01-01 25:00", "1 2"])
+    @Test(
+        "Texts that are no times are refused", arguments: ["", "yesterday", "2026-13-01", "2026-01-40", "2026-01-01 25:00", "1 2"])
     func refused(text: String) { #expect(WallTime(localText: text) == nil) }
 
     @Test("Seconds before 1970 round down") func negative() { #expect(WallTime(nanoseconds: -1).seconds == -1) }

@@ -51,7 +51,8 @@ import Wire
             let size = medium.state.read { $0.volumes["Pool-0001"]!.count }
             #expect(info.bytes == UInt64(size) && info.jobs == 1 && info.status == "Append")
             let ranges = harness.catalog.state.read { $0.ranges[1]! }
-            #expect(ranges.count == 1 && ranges[0].firstIndex == 1 && ranges[0].lastIndex == 10 && ranges[0].end == UInt64(size) - 1)
+            #expect(
+                ranges.count == 1 && ranges[0].firstIndex == 1 && ranges[0].lastIndex == 10 && ranges[0].end == UInt64(size) - 1)
             await harness.stop()
         }
     }
@@ -99,7 +100,9 @@ import Wire
             let backup = try await harness.backUp(7, FakeFile.some(5, bytes: 100_000))
             let labels = try sessionLabels(medium.state.read { $0.volumes["Pool-0001"]! })
             #expect(labels.count == 2)
-            #expect(labels[0].end == nil && labels[0].jobID == 7 && labels[0].job == "Job.2026-11-21_00.00.00_7" && labels[0].pool == "Pool")
+            #expect(
+                labels[0].end == nil && labels[0].jobID == 7 && labels[0].job == "Job.2026-11-21_00.00.00_7"
+                    && labels[0].pool == "Pool")
             let end = try #require(labels[1].end)
             #expect(end.files == 5 && end.bytes == UInt64(backup.end.bytes) && end.status == UInt8(ascii: "T") && end.errors == 0)
             let range = harness.catalog.state.read { $0.ranges[7]![0] }
@@ -166,7 +169,8 @@ func sessionLabels(_ volume: [UInt8]) throws -> [SessionLabel] {
     while at < volume.count {
         let block = volume.span.extracting(at..<volume.count)
         let header = try BlockHeader(checking: block)
-        try reader.read(block.extracting(0..<header.blockBytes), header: header, at: BlockAddress(rawValue: UInt64(at))) { record, data in
+        try reader.read(block.extracting(0..<header.blockBytes), header: header, at: BlockAddress(rawValue: UInt64(at))) {
+            record, data in
             if record.label == .startOfSession || record.label == .endOfSession {
                 labels.append(try SessionLabel(decoding: data, fileIndex: record.fileIndex))
             }

@@ -66,7 +66,9 @@ import Wire
 
     enum Lie: String, CaseIterable, Sendable { case indexSkips, indexBack, noHeader, negativeStream, signal, vanishes, startsAtTwo }
 
-    @Test("A client that lies or vanishes fails its job alone; the volume stays readable and takes the next job", arguments: Lie.allCases)
+    @Test(
+        "A client that lies or vanishes fails its job alone; the volume stays readable and takes the next job",
+        arguments: Lie.allCases)
     func lies(_ lie: Lie) async throws {
         try await blocking {
             let harness = try Harness()
@@ -148,7 +150,8 @@ import Wire
                 _ = try holder.open(8, "Holder.2026-11-21_00.00.00_08")
                 _ = try holder.use(append: true)
                 _ = try director.open(9, name)
-                async let answer = Task.detached(executorPreference: ElasticExecutor.shared) { try director.use(append: true) }.value
+                async let answer = Task.detached(executorPreference: ElasticExecutor.shared) { try director.use(append: true) }
+                    .value
                 while try operators.command("status").first(where: { $0.contains("JobId=9 pool=") }) == nil {}
                 #expect(try operators.command("cancel Job=\(name)\n").first?.contains("marked to be canceled") == true)
                 #expect(try await answer.hasPrefix("3926"))
@@ -234,7 +237,8 @@ import Wire
 }
 
 @Suite("Operators' commands") struct OperatorTests {
-    @Test("label, relabel, truncate, readlabel, mount, unmount, release, enable and disable answer in Bacula's words") func commands() async throws {
+    @Test("label, relabel, truncate, readlabel, mount, unmount, release, enable and disable answer in Bacula's words")
+    func commands() async throws {
         try await blocking {
             let medium = SimulatedMedium()
             let harness = try Harness(medium: medium)
@@ -247,10 +251,13 @@ import Wire
                 try director.command("label Disk VolumeName=Man-0001 PoolName=Manual MediaType=File Slot=0 drive=-1")
                     == ["3920 Cannot label Volume because it is already labeled: \"Man-0001\""])
             #expect(
-                try director.command("label Disk VolumeName=../evil PoolName=Manual MediaType=File Slot=0 drive=-1").first?.hasPrefix("3912") == true)
+                try director.command("label Disk VolumeName=../evil PoolName=Manual MediaType=File Slot=0 drive=-1").first?
+                    .hasPrefix("3912") == true)
             #expect(
-                try director.command("relabel Disk OldName=Man-0001 NewName=Man-0002 PoolName=Manual MediaType=File Slot=0 drive=-1").first?
-                    .hasPrefix("3000 OK label.") == true)
+                try director.command(
+                    "relabel Disk OldName=Man-0001 NewName=Man-0002 PoolName=Manual MediaType=File Slot=0 drive=-1"
+                ).first?
+                .hasPrefix("3000 OK label.") == true)
             #expect(medium.state.read { $0.volumes["Man-0001"] } == [])
             #expect(try director.command("mount Disk drive=-1 slot=0\n") == ["3906 File device \(device) is always mounted."])
             #expect(try director.command("unmount Disk drive=-1 slot=0\n") == ["3002 Device \(device) unmounted."])
@@ -260,11 +267,16 @@ import Wire
             #expect(try director.command("disable Disk drive=-1 slot=0\n") == ["3002 Device \(device) disabled."])
             #expect(try director.command("enable Disk drive=-1 slot=0\n") == ["3002 Device \(device) enabled."])
             #expect(try director.command("enable Disk drive=-1 slot=0\n") == ["3003 Device \(device) already enabled."])
-            #expect(try director.command("mount Nowhere drive=-1 slot=0\n") == ["3999 Device \"Nowhere\" not found or could not be opened."])
+            #expect(
+                try director.command("mount Nowhere drive=-1 slot=0\n") == [
+                    "3999 Device \"Nowhere\" not found or could not be opened."
+                ])
             #expect(try director.command("cancel Job=nobody\n") == ["3904 Job nobody not found."])
             #expect(try director.command("bogus\n") == ["3900 Invalid command: bogus"])
             #expect(try director.command("autochanger list Disk \n").first?.hasPrefix("3995") == true)
-            #expect(try director.command("setdebug=3 trace=0 hangup=-1 blowup=-1 options= tags=\n").first?.hasPrefix("3000 OK setdebug=3") == true)
+            #expect(
+                try director.command("setdebug=3 trace=0 hangup=-1 blowup=-1 options= tags=\n").first?.hasPrefix(
+                    "3000 OK setdebug=3") == true)
             await harness.stop()
         }
     }

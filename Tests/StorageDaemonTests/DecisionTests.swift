@@ -18,29 +18,49 @@ import Testing
     }
 
     @Test("A job joins the drive that writes to its pool") func joins() {
-        let drives = [drive(), drive { $0.writers = [1]; $0.pool = "A" }]
+        let drives = [
+            drive(),
+            drive {
+                $0.writers = [1]; $0.pool = "A"
+            },
+        ]
         #expect(decide(request(2), drives: drives, earlier: []) == .drive(1))
     }
 
     @Test("A job of another pool takes a free drive") func separates() {
-        let drives = [drive { $0.writers = [1]; $0.pool = "A" }, drive()]
+        let drives = [
+            drive {
+                $0.writers = [1]; $0.pool = "A"
+            }, drive(),
+        ]
         #expect(decide(request(2, pool: "B"), drives: drives, earlier: []) == .drive(1))
     }
 
     @Test("The drive that has the wanted volume comes first") func wantedVolume() {
         var request = request(2)
         request.wantedVolume = "V2"
-        let drives = [drive { $0.volume = "V1"; $0.pool = "A" }, drive { $0.volume = "V2"; $0.pool = "A" }]
+        let drives = [
+            drive {
+                $0.volume = "V1"; $0.pool = "A"
+            },
+            drive {
+                $0.volume = "V2"; $0.pool = "A"
+            },
+        ]
         #expect(decide(request, drives: drives, earlier: []) == .drive(1))
     }
 
     @Test("A drive takes no more jobs than its Maximum Concurrent Jobs") func limit() {
-        let full = drive { $0.writers = [1, 2]; $0.pool = "A"; $0.jobsMax = 2 }
+        let full = drive {
+            $0.writers = [1, 2]; $0.pool = "A"; $0.jobsMax = 2
+        }
         #expect(decide(request(3, on: [0]), drives: [full], earlier: []) == .wait)
     }
 
     @Test("A volume whose Maximum Volume Jobs is reached is not joined") func volumeJobs() {
-        let used = drive { $0.writers = [1]; $0.pool = "A"; $0.volumeTakesAnotherJob = false }
+        let used = drive {
+            $0.writers = [1]; $0.pool = "A"; $0.volumeTakesAnotherJob = false
+        }
         #expect(decide(request(2, on: [0]), drives: [used], earlier: []) == .wait)
     }
 
@@ -52,8 +72,12 @@ import Testing
     }
 
     @Test("On disk a restore runs beside backups; on tape it waits for the drive") func reading() {
-        let disk = drive { $0.writers = [1]; $0.pool = "A" }
-        let tape = drive { $0.writers = [1]; $0.pool = "A"; $0.isDisk = false }
+        let disk = drive {
+            $0.writers = [1]; $0.pool = "A"
+        }
+        let tape = drive {
+            $0.writers = [1]; $0.pool = "A"; $0.isDisk = false
+        }
         #expect(decide(request(2, append: false, on: [0]), drives: [disk], earlier: []) == .drive(0))
         #expect(decide(request(2, append: false, on: [0]), drives: [tape], earlier: []) == .wait)
     }
@@ -75,7 +99,11 @@ import Testing
     @Test("PreferMountedVols=0 spreads jobs over free drives") func spread() {
         var request = request(2)
         request.prefersMountedVolumes = false
-        let drives = [drive { $0.writers = [1]; $0.pool = "A" }, drive()]
+        let drives = [
+            drive {
+                $0.writers = [1]; $0.pool = "A"
+            }, drive(),
+        ]
         #expect(decide(request, drives: drives, earlier: []) == .drive(1))
     }
 }
@@ -137,7 +165,9 @@ extension ReservationDecision {
         #expect(header?.fileIndex == index && header?.stream == stream)
     }
 
-    @Test("Anything else is no stream header", arguments: ["", "1", "0 1 0", "1 0 0", "-1 1 0", "1 -1 0", "x", "2147483648 1 0", "1 99999999999 0"])
+    @Test(
+        "Anything else is no stream header",
+        arguments: ["", "1", "0 1 0", "1 0 0", "-1 1 0", "1 -1 0", "x", "2147483648 1 0", "1 99999999999 0"])
     func noHeader(_ text: String) { #expect(AppendSession.StreamHeader(Array(text.utf8)) == nil) }
 
     @Test("No text makes a decoder trap") func fuzz() {

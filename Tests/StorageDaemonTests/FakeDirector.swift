@@ -56,7 +56,9 @@ final class FakeCatalog: Sendable {
         }
         if let fields = scan(request, "CatReq JobId=%d GetVolInfo VolName=%s write=%d") {
             return state.withLock { state in
-                guard var media = state.media[Bashed.decode(fields[1])] else { return "1997 Volume \"\(fields[1])\" not in catalog.\n" }
+                guard var media = state.media[Bashed.decode(fields[1])] else {
+                    return "1997 Volume \"\(fields[1])\" not in catalog.\n"
+                }
                 if fields[2] == "1" {
                     if media.info.jobsMax > 0, media.info.jobs >= media.info.jobsMax, media.info.status == "Append" {
                         media.info.status = "Used"
@@ -93,7 +95,9 @@ final class FakeCatalog: Sendable {
         state.withLock { state in
             var offered = state.media.values.filter { $0.pool == pool && $0.info.status == "Append" }
                 .sorted { ($0.info.jobs == 0 ? 1 : 0, $0.info.name) < ($1.info.jobs == 0 ? 1 : 0, $1.info.name) }
-            offered += state.media.values.filter { $0.pool == pool && $0.info.status == "Recycle" }.sorted { $0.info.name < $1.info.name }
+            offered += state.media.values.filter { $0.pool == pool && $0.info.status == "Recycle" }.sorted {
+                $0.info.name < $1.info.name
+            }
             if index <= offered.count { return Self.line(offered[index - 1].info) }
             guard state.createsVolumes, state.media.count < state.volumesMax else { return "1901 No Media.\n" }
             var media = Media()
@@ -194,7 +198,9 @@ final class FakeDirector: Sendable {
     struct Unexpected: Error { var line: String; init(_ line: String) { self.line = line } }
 
     func use(append: Bool, device: String = "Disk", pool: String = "Pool", mediaType: String = "File") throws -> String {
-        try channel.send("use storage=Storage media_type=\(mediaType) pool_name=\(pool) pool_type=Backup append=\(append ? 1 : 0) copy=0 stripe=0\n")
+        try channel.send(
+            "use storage=Storage media_type=\(mediaType) pool_name=\(pool) pool_type=Backup append=\(append ? 1 : 0) copy=0 stripe=0\n"
+        )
         for name in device.split(separator: ",") { try channel.send("use device=\(name)\n") }
         try channel.send(.endOfData)
         try channel.send(.endOfData)

@@ -69,7 +69,8 @@ final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
         if medium.state.read({ $0.unreadable.contains("\(openVolume ?? ""):\(head)") }) {
             throw DeviceError(.mediaError, "Block at \(head) can't be read.")
         }
-        guard let header = try? BlockHeader(decoding: bytes.span.extracting(head..<bytes.count)), head + header.blockBytes <= bytes.count
+        guard let header = try? BlockHeader(decoding: bytes.span.extracting(head..<bytes.count)),
+            head + header.blockBytes <= bytes.count
         else { throw DeviceError(.mediaError, "No block at \(head).") }
         buffer = Array(bytes[head..<head + header.blockBytes])
         head += header.blockBytes
@@ -118,7 +119,9 @@ final class SimulatedDevice: VolumeDevice, @unchecked Sendable {
     func seekToEndOfData() throws(DeviceError) -> EndOfData {
         let bytes = bytes()
         var at = 0
-        while at < bytes.count, let header = try? BlockHeader(checking: bytes.span.extracting(at..<bytes.count)) { at += header.blockBytes }
+        while at < bytes.count, let header = try? BlockHeader(checking: bytes.span.extracting(at..<bytes.count)) {
+            at += header.blockBytes
+        }
         head = at
         if at < bytes.count { try truncate(at: position) }
         return EndOfData(address: position, tornBytes: UInt64(bytes.count - at))

@@ -27,7 +27,9 @@ import Wire
         }
     }
 
-    @Test("A full medium ends the volume with its last whole block, and the job goes on where there is room") func noRoom() async throws {
+    @Test("A full medium ends the volume with its last whole block, and the job goes on where there is room") func noRoom()
+        async throws
+    {
         try await blocking {
             let medium = SimulatedMedium()
             medium.state.withLock { $0.room = 500_000 }
@@ -84,7 +86,8 @@ import Wire
                 case .shorter: state.volumes["Pool-0001"]!.removeLast(70_000)
                 case .wrongLabel:
                     let label = VolumeLabel(
-                        volumeName: "Other", isInUse: true, pool: "Pool", mediaType: "File", host: "h", program: "p", programVersion: "v",
+                        volumeName: "Other", isInUse: true, pool: "Pool", mediaType: "File", host: "h", program: "p",
+                        programVersion: "v",
                         programDate: "d", labelTime: .now, writeTime: .now)
                     let block = label.block(session: SessionIdentity(id: 1, time: 1))
                     state.volumes["Pool-0001"] = block + [UInt8](repeating: 0, count: 300_000)

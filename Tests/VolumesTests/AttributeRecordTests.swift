@@ -8,12 +8,15 @@ private func decode(_ bytes: [UInt8]) -> AttributeRecord? { AttributeRecord(deco
 @Suite("Attribute records and LStat")
 struct AttributeRecordTests {
     static let hardLink = Array(
-        "2 1 /lab/source/hello.txt\0P4A FmQX IGk C A A A V BAA I BrAN8r BrAN8q BrAN8q B A C\0/lab/source/hello.hard\0\0\u{30}\0".utf8)
+        "2 1 /lab/source/hello.txt\0P4A FmQX IGk C A A A V BAA I BrAN8r BrAN8q BrAN8q B A C\0/lab/source/hello.hard\0\0\u{30}\0"
+            .utf8)
     static let deleted = Array("3 23 /lab/source/new.txt\0A A A A A A A A A A A BrAN8q BrAN8q A A C\0\0\0\u{30}\0".utf8)
 
-    @Test("A number is written with digits of six bits, most significant first", arguments: [
-        (33188, "IGk"), (4096, "BAA"), (1_795_221_876, "BrAOl0"), (0, "A"), (0o40755, "EHt"), (-1, "-B"), (63, "/"), (64, "BA"),
-    ] as [(Int64, String)])
+    @Test(
+        "A number is written with digits of six bits, most significant first",
+        arguments: [
+            (33188, "IGk"), (4096, "BAA"), (1_795_221_876, "BrAOl0"), (0, "A"), (0o40755, "EHt"), (-1, "-B"), (63, "/"), (64, "BA"),
+        ] as [(Int64, String)])
     func numbers(number: Int64, text: String) {
         var bytes: [UInt8] = []
         NumberText.append(number, to: &bytes)

@@ -51,12 +51,15 @@ struct BaculaTools {
     }
 }
 
-@Suite("Bacula's own tools read our volumes", .enabled(if: BaculaTools.areInstalled, "needs bls and bextract (Debian package bacula-sd)"))
+@Suite(
+    "Bacula's own tools read our volumes",
+    .enabled(if: BaculaTools.areInstalled, "needs bls and bextract (Debian package bacula-sd)"))
 struct BaculaToolsTests {
     typealias Job = VolumeSet.Job
 
     /// Block sizes: tiny ones with many splits, an odd one, the default, and one above it.
-    @Test("Two jobs side by side on several volumes are listed and extracted byte by byte", arguments: [400, 1500, 64_512, 262_145])
+    @Test(
+        "Two jobs side by side on several volumes are listed and extracted byte by byte", arguments: [400, 1500, 64_512, 262_145])
     func spanning(blockBytesMax: Int) throws {
         let tools = try BaculaTools()
         let set = VolumeSet(tools.device, volumeBytesMax: 900_000)

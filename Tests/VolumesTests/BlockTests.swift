@@ -42,7 +42,8 @@ struct BlockTests {
             let expected = unsafe data.withUnsafeBufferPointer {
                 unsafe UInt32(CZlib.crc32(UInt(previous), $0.baseAddress! + start, UInt32(count)))
             }
-            #expect(Checksum.crc32(data.span.extracting(start..<start + count), continuing: previous) == expected, "\(start) \(count)")
+            #expect(
+                Checksum.crc32(data.span.extracting(start..<start + count), continuing: previous) == expected, "\(start) \(count)")
         }
     }
 
@@ -146,8 +147,11 @@ final class Collected {
         reader.read(block.span, header: header, at: BlockAddress(rawValue: address)) { record, bytes in
             records.append(
                 Record(
-                    session: record.session, fileIndex: record.fileIndex, stream: record.stream, bytes: bytes.array(0..<bytes.count)))
-        } report: { problems.append($0) }
+                    session: record.session, fileIndex: record.fileIndex, stream: record.stream, bytes: bytes.array(0..<bytes.count)
+                ))
+        } report: {
+            problems.append($0)
+        }
         self.records += records
         self.problems += problems
         address += UInt64(block.count)

@@ -66,20 +66,22 @@ struct BootstrapTests {
         #expect(unit.wantedAddresses == [5...0x2_FFFF_FFFF])
     }
 
-    @Test("An error names its line and what was expected", arguments: [
-        ("FileIndex=1", 1, "before any Volume"),
-        ("Volume=A\nFileIndex=x", 2, "`x`"),
-        ("Volume=A\n\nFileIndex=9-3", 3, "ends before it begins"),
-        ("Volume=A\nFileIndx=1", 2, "`FileIndx` is no keyword"),
-        ("Volume=\"A", 1, "not closed"),
-        ("Volume=A\nVolSessionId=1-2-3", 2, "range"),
-        ("Volume=A\nVolSessionId=-1", 2, "range"),
-        ("Volume=A\nVolSessionId=99999999999", 2, "range"),
-        ("Volume=A\nnonsense", 2, "keyword = value"),
-        ("Volume=A\nCount=", 2, "no value"),
-        ("Volume=|", 1, "names none"),
-        ("Volume=A\nFileRegex=\"a(\"", 2, "no regular expression"),
-    ])
+    @Test(
+        "An error names its line and what was expected",
+        arguments: [
+            ("FileIndex=1", 1, "before any Volume"),
+            ("Volume=A\nFileIndex=x", 2, "`x`"),
+            ("Volume=A\n\nFileIndex=9-3", 3, "ends before it begins"),
+            ("Volume=A\nFileIndx=1", 2, "`FileIndx` is no keyword"),
+            ("Volume=\"A", 1, "not closed"),
+            ("Volume=A\nVolSessionId=1-2-3", 2, "range"),
+            ("Volume=A\nVolSessionId=-1", 2, "range"),
+            ("Volume=A\nVolSessionId=99999999999", 2, "range"),
+            ("Volume=A\nnonsense", 2, "keyword = value"),
+            ("Volume=A\nCount=", 2, "no value"),
+            ("Volume=|", 1, "names none"),
+            ("Volume=A\nFileRegex=\"a(\"", 2, "no regular expression"),
+        ])
     func errors(text: String, line: Int, words: String) {
         #expect { try Bootstrap(parsing: text) } throws: {
             guard let error = $0 as? BootstrapError else { return false }
@@ -87,7 +89,9 @@ struct BootstrapTests {
         }
     }
 
-    func record(_ index: Int32, stream: Int32 = 2, session: SessionIdentity = .init(id: 5, time: 9), at address: UInt64 = 100) -> VolumeRecord {
+    func record(_ index: Int32, stream: Int32 = 2, session: SessionIdentity = .init(id: 5, time: 9), at address: UInt64 = 100)
+        -> VolumeRecord
+    {
         VolumeRecord(
             session: session, fileIndex: index, stream: stream, begin: .init(rawValue: address), end: .init(rawValue: address))
     }

@@ -27,7 +27,9 @@ struct FixtureTests {
             case .data: files[current]? += bytes.array(0..<bytes.count)
             default: break
             }
-        } report: { problems.append($0.description) }
+        } report: {
+            problems.append($0.description)
+        }
         return (files, problems)
     }
 
@@ -37,7 +39,9 @@ struct FixtureTests {
         let (files, problems) = try read(Bootstrap(units: units))
         #expect(problems.isEmpty)
         #expect(files["/tmp/vol-fix/source/numbers.txt"] == Array((1...4000).map { "\($0)\n" }.joined().utf8))
-        #expect(files["/tmp/vol-fix/source/hello.txt"] == Array("hello volumes\n".utf8) || files["/tmp/vol-fix/source/hello.hard"] == Array("hello volumes\n".utf8))
+        #expect(
+            files["/tmp/vol-fix/source/hello.txt"] == Array("hello volumes\n".utf8)
+                || files["/tmp/vol-fix/source/hello.hard"] == Array("hello volumes\n".utf8))
         #expect(files.keys.contains("/tmp/vol-fix/source/dir/file with spaces"))
     }
 

@@ -42,7 +42,8 @@ struct LabelTests {
         job: "Nightly.2026-11-21_01.02.03_04", fileSet: "All", type: UInt8(ascii: "B"), level: UInt8(ascii: "F"),
         fileSetDigest: "ynJxG5N/Oh/kf/MT7k/+mB",
         end: .init(
-            files: 15, bytes: 5_000_000_000, begin: BlockAddress(rawValue: 208), end: BlockAddress(rawValue: 0x1_0000_0001), errors: 3,
+            files: 15, bytes: 5_000_000_000, begin: BlockAddress(rawValue: 208), end: BlockAddress(rawValue: 0x1_0000_0001),
+            errors: 3,
             status: UInt8(ascii: "T")))
 
     @Test("Session labels survive encoding, with the halves of 64-bit addresses")

@@ -12,7 +12,8 @@ struct RecordTests {
     static let session = SessionIdentity(id: 1, time: 1000)
 
     /// The blocks that a session's records make.
-    func blocks(_ records: [Record], session: SessionIdentity = session, blockBytesMax: Int, flushAfter: Set<Int> = []) -> [[UInt8]] {
+    func blocks(_ records: [Record], session: SessionIdentity = session, blockBytesMax: Int, flushAfter: Set<Int> = []) -> [[UInt8]]
+    {
         var writer = BlockWriter(session: session, blockBytesMax: blockBytesMax)
         var blocks: [[UInt8]] = []
         for (position, record) in records.enumerated() {
@@ -54,7 +55,9 @@ struct RecordTests {
         #expect(collected.problems.isEmpty)
     }
 
-    @Test("Records of every length, empty ones too, come back in order from blocks of odd sizes", arguments: [256, 400, 1500, 4097, 64_512])
+    @Test(
+        "Records of every length, empty ones too, come back in order from blocks of odd sizes",
+        arguments: [256, 400, 1500, 4097, 64_512])
     func roundTrip(blockBytesMax: Int) throws {
         var generator = SeededGenerator(seed: UInt64(blockBytesMax))
         var records: [Record] = []
@@ -115,7 +118,9 @@ struct RecordTests {
         var b = blocks(theirs, session: other, blockBytesMax: 300)[...]
         let collected = Collected()
         while !a.isEmpty || !b.isEmpty {
-            if !a.isEmpty, b.isEmpty || Bool.random(using: &generator) { try collected.read(a.removeFirst()) } else {
+            if !a.isEmpty, b.isEmpty || Bool.random(using: &generator) {
+                try collected.read(a.removeFirst())
+            } else {
                 try collected.read(b.removeFirst())
             }
         }
@@ -190,7 +195,8 @@ struct RecordTests {
             var block = generator.mutated(valid.randomElement(using: &generator)!)
             if block.count >= 24 {
                 var header = BlockHeader(
-                    number: 1, session: SessionIdentity(id: UInt32.random(in: 1...3, using: &generator), time: 1), blockBytes: block.count)
+                    number: 1, session: SessionIdentity(id: UInt32.random(in: 1...3, using: &generator), time: 1),
+                    blockBytes: block.count)
                 header.write(into: &block)
             }
             try? collected.read(block)

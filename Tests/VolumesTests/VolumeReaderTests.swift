@@ -64,7 +64,8 @@ struct VolumeReaderTests {
         let set = VolumeSet(SimulatedDevice())
         let jobs = [1, 2].map { Job(id: $0, files: VolumeSet.files(12, seed: UInt64($0), bytesMax: 9000), blockBytesMax: 1000) }
         try set.write(jobs)
-        let restored = try Restored(try Bootstrap(parsing: "Volume=Test-0001\nVolSessionId=2\nFileRegex=\"file 1[0-2]?$\""), from: set.device)
+        let restored = try Restored(
+            try Bootstrap(parsing: "Volume=Test-0001\nVolSessionId=2\nFileRegex=\"file 1[0-2]?$\""), from: set.device)
         #expect(restored.files == jobs[1].files.filter { ["1", "10", "11", "12"].contains($0.name.split(separator: " ").last) })
         #expect(restored.digests == 4)
     }

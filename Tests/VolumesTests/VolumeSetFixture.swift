@@ -165,7 +165,9 @@ struct Restored {
             case .data: files[files.count - 1].bytes += bytes.array(0..<bytes.count)
             default: digests += 1
             }
-        } report: { problems.append($0) }
+        } report: {
+            problems.append($0)
+        }
         self.files = files
         self.digests = digests
         self.problems = problems

@@ -39,7 +39,9 @@ struct VolumeToolTests {
 
     func volumes() throws -> (VolumeSet, [VolumeSet.Job]) {
         let set = VolumeSet(device, volumeBytesMax: 400_000)
-        let jobs = [1, 2].map { VolumeSet.Job(id: $0, files: VolumeSet.files(30, seed: UInt64($0), bytesMax: 60_000), blockBytesMax: 3000) }
+        let jobs = [1, 2].map {
+            VolumeSet.Job(id: $0, files: VolumeSet.files(30, seed: UInt64($0), bytesMax: 60_000), blockBytesMax: 3000)
+        }
         try set.write(jobs)
         return (set, jobs)
     }
@@ -81,7 +83,9 @@ struct VolumeToolTests {
             case .end(let session, let label): try copy.end(session, label)
             default: break
             }
-        } record: { record, _, bytes throws(VolumeToolError) in try copy.append(record, bytes) }
+        } record: { record, _, bytes throws(VolumeToolError) in
+            try copy.append(record, bytes)
+        }
         try copy.finish()
         let found = try Scanned(target, ["Copy"])
         #expect(found.labels == ["Copy"])

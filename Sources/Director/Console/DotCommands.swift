@@ -229,8 +229,7 @@ extension DirectorCommand {
         }
     }
 
-    private static func directorStatus(_ keyword: String, _ dialogue: ConsoleDialogue) throws(DirectorError) -> [String]
-    {
+    private static func directorStatus(_ keyword: String, _ dialogue: ConsoleDialogue) throws(DirectorError) -> [String] {
         let jobs = dialogue.services.jobs
         func allowed(_ list: [RunningJob]) -> [RunningJob] { list.filter { dialogue.rights.allows(.job, $0.name) } }
         func brief(_ job: RunningJob) -> String {

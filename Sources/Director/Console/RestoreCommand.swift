@@ -208,8 +208,7 @@ struct RestoreOrdering {
         return Source(jobs: jobs, client: client ?? (clients.count == 1 ? clients.first! : jobs.last?.client ?? ""))
     }
 
-    private func newest(before: WallTime?, client: String? = nil, fileSet: String? = nil) throws(ConsoleStop) -> Source
-    {
+    private func newest(before: WallTime?, client: String? = nil, fileSet: String? = nil) throws(ConsoleStop) -> Source {
         let client =
             if let client { client } else { try dialogue.resource(.client, named: command.value("client", "fd")).name }
         let fileSets = try dialogue.catalog { (catalog) throws(CatalogError) in

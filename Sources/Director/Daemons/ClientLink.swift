@@ -34,7 +34,8 @@ struct ClientEnd: Sendable, Equatable {
             let bytes = fields.count("JobBytes")
         else { return nil }
         self.init(
-            status: status, files: files, readBytes: fields.count("ReadBytes") ?? 0, bytes: bytes, errors: fields.count("Errors") ?? 0)
+            status: status, files: files, readBytes: fields.count("ReadBytes") ?? 0, bytes: bytes,
+            errors: fields.count("Errors") ?? 0)
         usedVSS = (fields.number("VSS") ?? 0) != 0
         isEncrypted = (fields.number("Encrypt") ?? 0) & 1 != 0
         lineBytes = fields.count("CommBytes") ?? 0
@@ -120,7 +121,8 @@ struct ClientLink: Sendable {
         case .line(let line) where line.hasPrefix(prefix): return line
         case .line(let line): throw refusal(of: text, line)
         case .signal(let signal):
-            throw DirectorError(.daemonConfused, "\(name) sent signal \(signal.rawValue) instead of an answer to \"\(Self.shown(text))\".")
+            throw DirectorError(
+                .daemonConfused, "\(name) sent signal \(signal.rawValue) instead of an answer to \"\(Self.shown(text))\".")
         }
     }
 
@@ -149,7 +151,8 @@ struct ClientLink: Sendable {
     }
 
     /// Sends the level, and for one that builds on another job the clock dialogue (bacula-wire 3.3).
-    func sendLevel(_ level: JobLevel, accurate: Bool, mtimeOnly: Bool, since: WallTime?, previousJob: String) throws(DirectorError) {
+    func sendLevel(_ level: JobLevel, accurate: Bool, mtimeOnly: Bool, since: WallTime?, previousJob: String) throws(DirectorError)
+    {
         let mtime = mtimeOnly ? 1 : 0
         guard level == .incremental || level == .differential || level == .since, let since else {
             try command("level = \(accurate ? "accurate_" : "")full  mtime_only=\(mtime) \n", expecting: "2000 OK level")
@@ -176,7 +179,8 @@ struct ClientLink: Sendable {
     func sendStorage(host: String, port: Int, usesTLS: Int, authorization: String?) throws(DirectorError) {
         let key = authorization.map { " Authorization=\($0)" } ?? ""
         // The client connects to the storage daemon before it answers; both may wait for half an hour.
-        try command("storage address=\(host) port=\(port) ssl=\(usesTLS)\(key)\n", expecting: "2000 OK storage", limit: .seconds(1900))
+        try command(
+            "storage address=\(host) port=\(port) ssl=\(usesTLS)\(key)\n", expecting: "2000 OK storage", limit: .seconds(1900))
     }
 
     /// Waits for `2800 End Job`, as long as the job runs.

@@ -45,7 +45,10 @@ struct DaemonDialler: Sendable {
 
     /// The address and port of a storage daemon as a client shall dial it.
     static func storageAddress(of storage: Resource, for client: Resource) -> (host: String, port: Int) {
-        (client.text("FdStorageAddress") ?? storage.text("FdStorageAddress") ?? storage.text("Address") ?? "", storage.number("SdPort"))
+        (
+            client.text("FdStorageAddress") ?? storage.text("FdStorageAddress") ?? storage.text("Address") ?? "",
+            storage.number("SdPort")
+        )
     }
 }
 

@@ -22,7 +22,8 @@ struct StorageJob: Sendable {
 
     var command: String {
         func flag(_ value: Bool) -> Int { value ? 1 : 0 }
-        return "JobId=\(jobID) job=\(Bashed.encode(uniqueName)) job_name=\(Bashed.encode(jobName)) client_name=\(Bashed.encode(client))"
+        return
+            "JobId=\(jobID) job=\(Bashed.encode(uniqueName)) job_name=\(Bashed.encode(jobName)) client_name=\(Bashed.encode(client))"
             + " type=\(type.wireNumber) level=\(level.wireNumber) FileSet=\(Bashed.encode(fileSet)) NoAttr=0"
             + " SpoolAttr=\(flag(spoolsAttributes)) FileSetMD5=\(Bashed.encode(fileSetDigest)) SpoolData=\(flag(spoolsData))"
             + " WritePartAfterJob=\(flag(writesPart)) PreferMountedVols=\(flag(prefersMountedVolumes)) SpoolSize=\(spoolBytesMax)"
@@ -43,7 +44,8 @@ extension StorageLink {
     /// Reserves a device of the Storage resource. Waits as long as the daemon looks for one.
     /// - Returns: The device taken.
     func reserve(_ storage: Resource, pool: String, poolType: String, forAppend: Bool) throws(DirectorError) -> String {
-        let use = "use storage=\(Bashed.encode(storage.name)) media_type=\(Bashed.encode(storage.text("MediaType") ?? ""))"
+        let use =
+            "use storage=\(Bashed.encode(storage.name)) media_type=\(Bashed.encode(storage.text("MediaType") ?? ""))"
             + " pool_name=\(Bashed.encode(pool)) pool_type=\(Bashed.encode(poolType)) append=\(forAppend ? 1 : 0) copy=0 stripe=0\n"
         try send(use)
         for device in storage.texts("Device") { try send("use device=\(Bashed.encode(device))\n") }

@@ -125,7 +125,8 @@ final class StorageLink: Sendable {
         } else if end == nil {
             onFailure(DirectorError(.daemonUnreachable, "\(name) hung up before the job's end."))
         } else if let end, !end.status.isSuccess {
-            onFailure(DirectorError(.daemonRefused, "\(name) ended the job: \(end.message.isEmpty ? end.status.text : end.message)"))
+            onFailure(
+                DirectorError(.daemonRefused, "\(name) ended the job: \(end.message.isEmpty ? end.status.text : end.message)"))
         }
     }
 
@@ -194,7 +195,9 @@ final class StorageLink: Sendable {
     }
 
     /// Waits for the next answer. - Parameter limit: nil waits as long as the connection lives.
-    func answer(to command: String, expecting prefix: String, limit: Duration? = ClientLink.answerLimit) throws(DirectorError) -> String {
+    func answer(to command: String, expecting prefix: String, limit: Duration? = ClientLink.answerLimit) throws(DirectorError)
+        -> String
+    {
         let line: Result<String, DirectorError>? = state.wait(atMost: limit) { state in
             if !state.answers.isEmpty { return .success(state.answers.removeFirst()) }
             if let failure = state.failure { return .failure(failure) }
@@ -202,11 +205,13 @@ final class StorageLink: Sendable {
             return nil
         }
         guard let line else {
-            throw DirectorError(.timedOut, "\(name) did not answer \"\(ClientLink.shown(command))\".", remedy: "Look at its status.")
+            throw DirectorError(
+                .timedOut, "\(name) did not answer \"\(ClientLink.shown(command))\".", remedy: "Look at its status.")
         }
         let text = try line.get()
         guard text.hasPrefix(prefix) else {
-            throw DirectorError(.daemonRefused, "\(name) refused \"\(ClientLink.shown(command))\": \(text)", remedy: "Its log says more.")
+            throw DirectorError(
+                .daemonRefused, "\(name) refused \"\(ClientLink.shown(command))\": \(text)", remedy: "Its log says more.")
         }
         return text
     }

@@ -151,7 +151,8 @@ struct BackupJob {
 
     private mutating func openStorage(_ link: StorageLink, _ storage: Resource) throws(DirectorError) {
         var job = StorageJob(
-            jobID: live.jobID, uniqueName: live.uniqueName, jobName: plan.job.name, client: client.name, type: .backup, level: level,
+            jobID: live.jobID, uniqueName: live.uniqueName, jobName: plan.job.name, client: client.name, type: .backup,
+            level: level,
             fileSet: fileSet.name, fileSetDigest: definition.md5)
         job.spoolsAttributes = plan.job.bool("SpoolAttributes")
         job.spoolsData = plan.request.spoolData ?? plan.job.bool("SpoolData")
@@ -252,7 +253,8 @@ struct BackupJob {
         guard let clientEnd, let storageEnd else { return .fatal }
         if !clientEnd.status.isSuccess { return clientEnd.status }
         if !storageEnd.status.isSuccess { return storageEnd.status == .cancelled ? .fatal : storageEnd.status }
-        return clientEnd.errors > 0 || storageEnd.errors > 0 || desk.errors > 0 || desk.warnings > 0 && clientEnd.status == .warnings
+        return clientEnd.errors > 0 || storageEnd.errors > 0 || desk.errors > 0
+            || desk.warnings > 0 && clientEnd.status == .warnings
             ? .warnings : .ok
     }
 
@@ -267,13 +269,15 @@ struct BackupJob {
             let jobID = live.jobID
             let bootstrap: CatalogBootstrap
             do throws(CatalogError) {
-                bootstrap = try context.catalog.bootstrap(for: RestoreSelection(jobs: [(jobID, nil)])) { _ in (storageName, device) }
+                bootstrap = try context.catalog.bootstrap(for: RestoreSelection(jobs: [(jobID, nil)])) { _ in (storageName, device)
+                }
             } catch {
                 if error.kind == .notFound { return }  // nothing was written, there is nothing to point to
                 throw DirectorError(error)
             }
             let head = "# \(JobReport.moment(.now)) - \(live.uniqueName) - \(level.word)\n"
-            try WrittenBootstrap.store(head + bootstrap.text, target: context.codes(status: .ok).expand(target), replacing: level == .full)
+            try WrittenBootstrap.store(
+                head + bootstrap.text, target: context.codes(status: .ok).expand(target), replacing: level == .full)
         } catch { desk.error("Write Bootstrap: \(error.sentence)") }
     }
 
@@ -306,7 +310,9 @@ struct BackupJob {
         add("Rate", "\(JobReport.fixed(Double(outcome.bytes) / 1000 / Double(max(1, seconds)), 1)) KB/s")
         if outcome.readBytes > 0, outcome.bytes < outcome.readBytes {
             let saved = 100 * (1 - Double(outcome.bytes) / Double(outcome.readBytes))
-            add("Software Compression", "\(JobReport.fixed(saved, 1))% \(JobReport.fixed(Double(outcome.readBytes) / Double(max(1, outcome.bytes)), 1)):1")
+            add(
+                "Software Compression",
+                "\(JobReport.fixed(saved, 1))% \(JobReport.fixed(Double(outcome.readBytes) / Double(max(1, outcome.bytes)), 1)):1")
         } else {
             add("Software Compression", "None")
         }

@@ -24,7 +24,9 @@ extension JobContext {
             _ = try link.identify(jobID: 0, uniqueName: ConsoleName.make())
             try link.send("cancel Job=\(Bashed.encode(live.uniqueName))\n")
             while case .line(let line) = try link.hear(limit: .seconds(15)) { desk.info("\(link.name): \(line)") }
-        } catch { logger.info("client not told of the cancellation", metadata: ["job": "\(live.jobID)", "reason": "\(error.what)"]) }
+        } catch {
+            logger.info("client not told of the cancellation", metadata: ["job": "\(live.jobID)", "reason": "\(error.what)"])
+        }
     }
 
     private func cancelAt(storage: Resource) async {
@@ -34,7 +36,10 @@ extension JobContext {
             defer { link.close() }
             try link.send("cancel Job=\(Bashed.encode(live.uniqueName))\n")
             while case .line(let line) = try link.hear(limit: .seconds(15)) { desk.info("\(link.name): \(line)") }
-        } catch { logger.info("storage daemon not told of the cancellation", metadata: ["job": "\(live.jobID)", "reason": "\(error.what)"]) }
+        } catch {
+            logger.info(
+                "storage daemon not told of the cancellation", metadata: ["job": "\(live.jobID)", "reason": "\(error.what)"])
+        }
     }
 
     /// Arranges that a cancellation tells both daemons and, after the grace, cuts every connection of the job.

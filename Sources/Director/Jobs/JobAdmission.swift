@@ -112,7 +112,8 @@ package func admit(
         if let client = job.client {
             let used = running.count { $0.client == client }
             if used >= limit(limits.clients, client) {
-                return .wait(.waitingForClientSlot, reason: "client \"\(client)\" has \(used) of \(limit(limits.clients, client)) jobs")
+                return .wait(
+                    .waitingForClientSlot, reason: "client \"\(client)\" has \(used) of \(limit(limits.clients, client)) jobs")
             }
         }
         guard !job.storages.isEmpty else { return .start(storage: nil) }

@@ -62,7 +62,8 @@ final class JobEngine: Sendable {
         let desk = desk(for: job)
         desk.warning("The job was canceled before it started: \(reason).")
         close(job, JobOutcome(.cancelled), desk)
-        desk.finish(succeeded: false, codes: PercentCodes(["i": "\(job.jobID)", "n": job.plan.job.name, "e": JobStatus.cancelled.text]))
+        desk.finish(
+            succeeded: false, codes: PercentCodes(["i": "\(job.jobID)", "n": job.plan.job.name, "e": JobStatus.cancelled.text]))
     }
 
     func run(_ job: LiveJob) async {
@@ -120,7 +121,8 @@ final class JobEngine: Sendable {
             let jobID = context.live.jobID
             let start = JobStart(started: context.live.state.read { $0.started } ?? .now, level: context.plan.level.rawValue)
             try context.inCatalog { catalog throws(CatalogError) in try catalog.startJob(jobID, start) }
-            throw DirectorError(.notBuiltYet, "\(context.plan.type.word) jobs are not built yet.", remedy: "Disable the job until they are.")
+            throw DirectorError(
+                .notBuiltYet, "\(context.plan.type.word) jobs are not built yet.", remedy: "Disable the job until they are.")
         }
     }
 

@@ -37,7 +37,8 @@ package struct JobPlan: Sendable {
         self.request = request
         self.job = job
         guard let word = job.text("Type"), let type = JobType(word: word) else {
-            throw DirectorError(.configuration, "Job \"\(job.name)\" has no Type that is known.", remedy: "Give it one, then reload.")
+            throw DirectorError(
+                .configuration, "Job \"\(job.name)\" has no Type that is known.", remedy: "Give it one, then reload.")
         }
         self.type = type
         switch type {
@@ -45,7 +46,8 @@ package struct JobPlan: Sendable {
         default:
             level = request.level ?? job.text("Level").flatMap { JobLevel(word: $0) } ?? (type == .verify ? .verifyCatalog : .full)
         }
-        let clientName = request.restore?.restoreClient ?? (type == .restore ? request.client ?? job.text("RestoreClient") : request.client)
+        let clientName =
+            request.restore?.restoreClient ?? (type == .restore ? request.client ?? job.text("RestoreClient") : request.client)
         client = try find(.client, clientName, "Client")
         if let client, !client.bool("Enabled") {
             throw DirectorError(.badRequest, "Client \"\(client.name)\" is disabled.", remedy: "Enable it first.")
@@ -66,12 +68,14 @@ package struct JobPlan: Sendable {
         accurate = request.accurate ?? job.bool("Accurate")
         if type == .backup {
             guard client != nil, fileSet != nil, pool != nil else {
-                throw DirectorError(.configuration, "Job \"\(job.name)\" lacks a Client, FileSet or Pool.", remedy: "Complete it, then reload.")
+                throw DirectorError(
+                    .configuration, "Job \"\(job.name)\" lacks a Client, FileSet or Pool.", remedy: "Complete it, then reload.")
             }
         }
         if type == .backup || type == .restore, storages.isEmpty {
             throw DirectorError(
-                .configuration, "Neither Job \"\(job.name)\" nor its Pool names a Storage.", remedy: "Add Storage to one of them, then reload.")
+                .configuration, "Neither Job \"\(job.name)\" nor its Pool names a Storage.",
+                remedy: "Add Storage to one of them, then reload.")
         }
         if type == .restore, request.restore == nil {
             throw DirectorError(.badRequest, "A restore needs to know what to restore.", remedy: "Use the restore command.")
@@ -82,7 +86,8 @@ package struct JobPlan: Sendable {
     func waiting(jobID: JobID) -> WaitingJob {
         WaitingJob(
             jobID: jobID, name: job.name, client: type == .admin ? nil : client?.name,
-            storages: type == .backup || type == .restore || level == .verifyVolume || level == .verifyData ? storages.map(\.name) : [],
+            storages: type == .backup || type == .restore || level == .verifyVolume || level == .verifyData
+                ? storages.map(\.name) : [],
             reads: type == .restore || type == .verify, priority: priority, allowMixedPriority: job.bool("AllowMixedPriority"),
             notBefore: request.when ?? WallTime(seconds: 0))
     }
@@ -90,13 +95,14 @@ package struct JobPlan: Sendable {
     /// The pool of a level: FullBackupPool and its sisters before Pool, unless the operator named one.
     package func pool(for level: JobLevel) -> Resource? {
         if request.pool != nil { return pool }
-        let directive: String? = switch level {
-        case .full: "FullBackupPool"
-        case .incremental: "IncrementalBackupPool"
-        case .differential: "DifferentialBackupPool"
-        case .virtualFull: "VirtualFullBackupPool"
-        default: nil
-        }
+        let directive: String? =
+            switch level {
+            case .full: "FullBackupPool"
+            case .incremental: "IncrementalBackupPool"
+            case .differential: "DifferentialBackupPool"
+            case .virtualFull: "VirtualFullBackupPool"
+            default: nil
+            }
         return directive.flatMap { configuration.target(of: $0, in: job) } ?? pool
     }
 }

@@ -6,9 +6,10 @@ enum JobReport {
     /// All lines, the first with the program's name and version.
     static func text(_ lines: [(label: String, value: String)], termination: String, build: String) -> String {
         let all = [(label: "Build OS", value: build)] + lines + [(label: "Termination", value: termination)]
-        return "\(Appliance.name) \(Appliance.version):\n" + all.map { line in
-            "  " + padded(line.label + ":", to: 24) + line.value
-        }.joined(separator: "\n")
+        return "\(Appliance.name) \(Appliance.version):\n"
+            + all.map { line in
+                "  " + padded(line.label + ":", to: 24) + line.value
+            }.joined(separator: "\n")
     }
 
     private static func padded(_ text: String, to width: Int) -> String {

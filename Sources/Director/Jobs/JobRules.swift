@@ -61,12 +61,13 @@ extension JobTimeLimits {
         maxWait = job.time("MaxWaitTime")
         maxRunFromSchedule = job.time("MaxRunSchedTime")
         maxRun = job.time("MaxRunTime")
-        let prefix: String? = switch level {
-        case .full: "Full"
-        case .incremental: "Incremental"
-        case .differential: "Differential"
-        default: nil
-        }
+        let prefix: String? =
+            switch level {
+            case .full: "Full"
+            case .incremental: "Incremental"
+            case .differential: "Differential"
+            default: nil
+            }
         if let prefix, job.isGiven("\(prefix)MaxRunTime") { maxRun = job.time("\(prefix)MaxRunTime") }
     }
 }

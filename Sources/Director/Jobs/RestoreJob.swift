@@ -57,7 +57,9 @@ struct RestoreJob {
 
     private mutating func transfer(_ scripts: [RunScriptDefinition]) async throws(DirectorError) {
         let parts = BootstrapParts.byStorage(order.bootstrap)
-        guard !parts.isEmpty else { throw DirectorError(.badRequest, "The bootstrap names no volume.", remedy: "Select files again.") }
+        guard !parts.isEmpty else {
+            throw DirectorError(.badRequest, "The bootstrap names no volume.", remedy: "Select files again.")
+        }
         let current = Monitor<Resource?>(nil)
         context.armCancellation(client: client) { current.read { $0 } }
 
@@ -150,7 +152,9 @@ struct RestoreJob {
     ) async throws(DirectorError) {
         let isFirst = known == nil
         let link: ClientLink
-        if let open = known { link = open } else {
+        if let open = known {
+            link = open
+        } else {
             let (context, client) = (context, client)
             let dialler = context.dialler
             let connection = try await context.interruptible { () throws(DirectorError) in try await dialler.dialClient(client) }
@@ -177,12 +181,13 @@ struct RestoreJob {
     private func command(for link: ClientLink) -> String {
         let job = plan.job
         let files = link.version >= 7 ? "files=\(order.filesExpected) " : ""
-        let replace: String = switch (order.replace ?? job.text("Replace") ?? "Always").lowercased() {
-        case "ifnewer": "w"
-        case "ifolder": "o"
-        case "never": "n"
-        default: "a"
-        }
+        let replace: String =
+            switch (order.replace ?? job.text("Replace") ?? "Always").lowercased() {
+            case "ifnewer": "w"
+            case "ifolder": "o"
+            case "never": "n"
+            default: "a"
+            }
         let links = order.prefixLinks || job.bool("PrefixLinks") ? 1 : 0
         let target: String
         if let regex = order.regexWhere ?? relocation(job) {
@@ -226,8 +231,10 @@ struct RestoreJob {
         let job = plan.job
         outcome.report = [
             ("JobId", "\(live.jobID)"), ("Job", live.uniqueName), ("Restore Client", "\"\(client.name)\" \(uname)"),
-            ("Where", order.whereDirectory ?? job.text("Where") ?? ""), ("Replace", order.replace ?? job.text("Replace") ?? "Always"),
-            ("Start time", JobReport.moment(started)), ("End time", JobReport.moment(now)), ("Elapsed time", JobReport.elapsed(seconds)),
+            ("Where", order.whereDirectory ?? job.text("Where") ?? ""),
+            ("Replace", order.replace ?? job.text("Replace") ?? "Always"),
+            ("Start time", JobReport.moment(started)), ("End time", JobReport.moment(now)),
+            ("Elapsed time", JobReport.elapsed(seconds)),
             ("Files Expected", JobReport.grouped(order.filesExpected)), ("Files Restored", JobReport.grouped(outcome.files)),
             ("Bytes Restored", JobReport.bytes(outcome.bytes)),
             ("Rate", "\(JobReport.fixed(Double(outcome.bytes) / 1000 / Double(max(1, seconds)), 1)) KB/s"),

@@ -119,7 +119,8 @@ package final class MessageDesk: Sendable {
     /// Reports a broken destination once per desk.
     private func complain(_ target: String, _ reason: String) {
         guard state.withLock({ $0.failedTargets.insert(target).inserted }) else { return }
-        sinks.logger.error("messages can't be delivered", metadata: ["target": "\(target)", "reason": "\(reason)", "job": "\(jobID)"])
+        sinks.logger.error(
+            "messages can't be delivered", metadata: ["target": "\(target)", "reason": "\(reason)", "job": "\(jobID)"])
     }
 
     private static func takeLog(_ state: inout State) -> [Message] {
@@ -135,7 +136,7 @@ package final class MessageDesk: Sendable {
             // A locked catalog may be free again later: the newest thousand lines wait for the next attempt.
             state.withLock { state in
                 state.log = Array((messages + state.log).suffix(1000))
-                    }
+            }
         }
     }
 
@@ -181,8 +182,10 @@ package final class MessageDesk: Sendable {
                 problem = ended.succeeded ? nil : "\(ended.endingText): \(String(decoding: ended.output, as: UTF8.self))"
             } catch let error as SystemError { problem = error.what } catch { problem = "\(error)" }
             guard let problem else { return }
-            logger.error("mail command failed", metadata: ["command": "\(arguments.first ?? "")", "reason": "\(problem)", "job": "\(jobID)"])
-            center.post(Message(.error, time: .now, text: "Mail command \(arguments.first ?? "") failed: \(problem)", jobID: jobID).stamped)
+            logger.error(
+                "mail command failed", metadata: ["command": "\(arguments.first ?? "")", "reason": "\(problem)", "job": "\(jobID)"])
+            center.post(
+                Message(.error, time: .now, text: "Mail command \(arguments.first ?? "") failed: \(problem)", jobID: jobID).stamped)
         }
     }
 }

@@ -23,8 +23,7 @@ struct ConsoleScript {
     }
 
     /// What the director says to these lines; signals as `<-27>`. The console hangs up after the last.
-    func transcript(_ lines: String..., mode: ConsoleMode = .plain, rights: ConsoleRights = .unlimited) async -> String
-    {
+    func transcript(_ lines: String..., mode: ConsoleMode = .plain, rights: ConsoleRights = .unlimited) async -> String {
         let answers = Monitor<String>("")
         let inputs = Monitor<[String]>(lines)
         let line = ConsoleLine(

@@ -16,8 +16,13 @@ final class DirectorFixture: Sendable {
     var services: DirectorServices { role.services }
 
     /// - Parameter more: Resources beyond the usual ones; `@DIR@` stands for the fixture's directory.
-    init(clientPort: UInt16, storagePort: UInt16, more: String = "", jobDefaults: String = "", pool: String = "Label Format = \"Vol-\"") throws {
-        let text = Self.text(directory: directory.path, clientPort: clientPort, storagePort: storagePort, more: more, jobDefaults: jobDefaults, pool: pool)
+    init(
+        clientPort: UInt16, storagePort: UInt16, more: String = "", jobDefaults: String = "",
+        pool: String = "Label Format = \"Vol-\""
+    ) throws {
+        let text = Self.text(
+            directory: directory.path, clientPort: clientPort, storagePort: storagePort, more: more, jobDefaults: jobDefaults,
+            pool: pool)
         let (configuration, findings) = ConfigurationLoader.parse(text, path: "test.conf", roles: [.director])
         let errors = findings.filter { $0.severity == .error }
         try #require(errors.isEmpty, "\(errors)")
@@ -28,7 +33,9 @@ final class DirectorFixture: Sendable {
 
     deinit { task.cancel() }
 
-    static func text(directory: String, clientPort: UInt16, storagePort: UInt16, more: String, jobDefaults: String, pool: String) -> String {
+    static func text(directory: String, clientPort: UInt16, storagePort: UInt16, more: String, jobDefaults: String, pool: String)
+        -> String
+    {
         """
         Director {
           Name = lab-dir; DirPort = \((try? LoopbackPort.free()) ?? 9101); DirAddress = 127.0.0.1

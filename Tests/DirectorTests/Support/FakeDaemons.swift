@@ -78,9 +78,13 @@ struct FakeStorage: Sendable {
         while true {
             let line = try channel.receiveLine()
             if line == "bootstrap" {
-                while case .payload(let bytes) = try channel.receive() { job.bootstrap.append(String(decoding: bytes, as: UTF8.self)) }
+                while case .payload(let bytes) = try channel.receive() {
+                    job.bootstrap.append(String(decoding: bytes, as: UTF8.self))
+                }
                 try channel.send("3000 OK bootstrap\n")
-            } else if line == "run" { break }
+            } else if line == "run" {
+                break
+            }
         }
         try channel.send("Status JobId=\(job.jobID) JobStatus=70\n")
         try channel.send("3010 Job \(job.name) start\n")
@@ -120,7 +124,10 @@ struct FakeStorage: Sendable {
     static func attributes(_ job: JobFacts, session: UInt32 = 1, fileIndex: Int32, stream: Int32, _ record: [UInt8]) -> [UInt8] {
         var packet = Array("UpdCat JobId=\(job.jobID) FileAttributes ".utf8)
         for number in [session, 1_795_219_236, UInt32(bitPattern: fileIndex), UInt32(bitPattern: stream), UInt32(record.count)] {
-            packet += [UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+            packet += [
+                UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16),
+                UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number),
+            ]
         }
         return packet + record
     }
@@ -161,10 +168,14 @@ struct FakeClient: Sendable {
                     try channel.send("2000 OK level\n")
                 }
             case "fileset":
-                while case .payload(let bytes) = try channel.receive() { heard.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } }
+                while case .payload(let bytes) = try channel.receive() {
+                    heard.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+                }
                 try channel.send("2000 OK include\n")
             case "accurate":
-                while case .payload(let bytes) = try channel.receive() { heard.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) } }
+                while case .payload(let bytes) = try channel.receive() {
+                    heard.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+                }
             case "storage": try channel.send("2000 OK storage\n")
             case "RunBeforeJob": try channel.send("2000 OK RunBefore\n")
             case "RunAfterJob": try channel.send("2000 OK RunAfter\n")
